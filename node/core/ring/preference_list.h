@@ -1,0 +1,100 @@
+// Who is responsible for a key, in order. Dynamo sections 4.3 and 4.6.
+#ifndef DYNAMO_NODE_CORE_RING_PREFERENCE_LIST_H_
+#define DYNAMO_NODE_CORE_RING_PREFERENCE_LIST_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "common/base/ids.h"
+#include "node/core/ring/token_map.h"
+#include "node/core/ring/topology.h"
+
+namespace dynamo {
+
+// The walk clockwise from a partition. Failures never change it, only who stands in.
+struct PreferenceList {
+  std::vector<NodeId> owners;     // min(N, members) distinct nodes over min(N, zones) zones.
+  std::vector<NodeId> fallbacks;  // All other members, in the order they stand in.
+
+  bool Owns(NodeId node) const;
+};
+
+// One step of the walk, for people (`dynamoctl locate`).
+struct WalkStep {
+  PartitionId partition = 0;
+  NodeId node;
+  std::string zone;
+  enum class Role : uint8_t { kOwner, kFallback, kSkippedSameNode, kSkippedSameZone };
+  Role role = Role::kOwner;
+};
+
+// Walks clockwise from `partition`: skips nodes it has seen, prefers zones it has
+// not seen until min(N, zones) zones are among the owners; nodes passed over for
+// their zone come back, in walk order, when the zones are used up.
+PreferenceList WalkRing(const Topology& topology, PartitionId partition, uint32_t n_val);
+std::vector<WalkStep> ExplainWalk(const Topology& topology, PartitionId partition, uint32_t n_val);
+
+// The lists of all partitions of one topology, made once for each N that is asked
+// for. Not thread-safe; each shard has its own.
+class PreferenceLists {
+ public:
+  explicit PreferenceLists(std::shared_ptr<const Topology> topology);
+
+  const PreferenceList& For(PartitionId partition, uint32_t n_val);
+  const Topology& topology() const { return *topology_; }
+
+ private:
+  std::shared_ptr<const Topology> topology_;
+  std::map<uint32_t, std::vector<PreferenceList>> by_n_;
+};
+
+// One node's part in a replicated operation.
+struct ReplicaTarget {
+  NodeId node;
+  // The owner it stands in for; none when the node is an owner itself. What it
+  // stores is then a hint.
+  NodeId stands_in_for;
+
+  friend bool operator==(const ReplicaTarget&, const ReplicaTarget&) = default;
+};
+
+// Who is asked first: each owner that is up, and for each that is not the next
+// node of the walk that is up and not yet taken. `uncovered` are owners for which
+// the walk had nobody left: the coordinator keeps their hint itself, and that
+// counts for nothing. Without `sloppy` nobody stands in and every owner that is
+// down is uncovered.
+struct ReplicaPlan {
+  std::vector<ReplicaTarget> targets;  // Owners in order, then stand-ins.
+  std::vector<NodeId> uncovered;
+  std::vector<NodeId> spare;  // Fallbacks that are up and not used, in order.
+};
+template <class IsUp>
+ReplicaPlan PlanReplicas(const PreferenceList& list, bool sloppy, IsUp&& is_up) {
+  ReplicaPlan plan;
+  std::vector<NodeId> down;
+  for (NodeId owner : list.owners) {
+    if (is_up(owner)) {
+      plan.targets.push_back({owner, {}});
+    } else {
+      down.push_back(owner);
+    }
+  }
+  for (NodeId fallback : list.fallbacks) {
+    if (sloppy && is_up(fallback)) plan.spare.push_back(fallback);
+  }
+  size_t used = 0;
+  for (NodeId owner : down) {
+    if (used < plan.spare.size()) {
+      plan.targets.push_back({plan.spare[used++], owner});
+    } else {
+      plan.uncovered.push_back(owner);
+    }
+  }
+  plan.spare.erase(plan.spare.begin(), plan.spare.begin() + static_cast<std::ptrdiff_t>(used));
+  return plan;
+}
+
+}  // namespace dynamo
+
+#endif  // DYNAMO_NODE_CORE_RING_PREFERENCE_LIST_H_

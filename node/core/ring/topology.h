@@ -1,0 +1,109 @@
+// Who owns what: the one value that membership changes change and gossip spreads.
+#ifndef DYNAMO_NODE_CORE_RING_TOPOLOGY_H_
+#define DYNAMO_NODE_CORE_RING_TOPOLOGY_H_
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/bytes.h"
+#include "common/base/ids.h"
+#include "common/base/result.h"
+#include "node/core/ring/token_map.h"
+#include "node/core/version/context.h"
+#include "node/core/version/object.h"
+
+namespace dynamo {
+
+enum class MemberState : uint8_t {
+  kNormal = 1,
+  kJoining = 2,
+  kLeaving = 3,
+  kLeft = 4,      // Its disk never takes part again.
+  kReplaced = 5,  // Another member took its tokens over; its disk never takes part again.
+};
+
+// A member as the administrator's words made it. Addresses are not here: they
+// change with pods, and gossip carries them.
+struct Member {
+  NodeId id;
+  std::string name;
+  std::string zone;
+  uint32_t capacity = 1;  // Tokens follow it; at least 1.
+  MemberState state = MemberState::kNormal;
+
+  friend bool operator==(const Member&, const Member&) = default;
+};
+
+// What the administrator fixed for a bucket type. N and the policy are agreed like
+// any change of the topology, never set by one node.
+struct BucketType {
+  ConflictPolicy policy = ConflictPolicy::kSiblings;
+  uint32_t n_val = 3;
+  enum class Durability : uint8_t { kSync = 1, kInterval = 2, kMemory = 3 };
+  Durability durability = Durability::kSync;
+
+  friend bool operator==(const BucketType&, const BucketType&) = default;
+};
+
+// Generations order before epochs: a generation is started only by an
+// administrator, when most voters are destroyed.
+struct TopologyVersion {
+  uint64_t generation = 0;
+  uint64_t epoch = 0;
+
+  friend auto operator<=>(const TopologyVersion&, const TopologyVersion&) = default;
+};
+
+struct Topology {
+  ClusterId cluster;
+  TopologyVersion version;
+  uint32_t partitions = 0;
+  uint64_t ring_seed = 0;
+  std::vector<NodeId> voters;   // Sorted; an odd number, at most 7 (2 members: 1).
+  std::vector<Member> members;  // Sorted by id, distinct.
+  TokenMap current;
+  TokenMap pending;                      // Empty, or the map a committed change is moving to.
+  std::vector<ContextKey> context_keys;  // Sorted by id.
+  std::map<std::string, BucketType> types;
+
+  // nullptr if there is none.
+  const Member* Find(NodeId id) const;
+  const Member* FindByName(std::string_view name) const;
+
+  friend bool operator==(const Topology&, const Topology&) = default;
+};
+
+// Which members' token counts and zones a plan has to satisfy; see placement.h.
+struct ClusterSpec {
+  std::vector<Member> members;
+  uint32_t partitions = kPartitionsDefault;
+  uint64_t ring_seed = 0;
+  ClusterId cluster;
+  Bytes context_secret;
+  uint32_t n_val = 3;  // Of the types made at creation: default, siblings, lww.
+};
+
+// The first topology (generation 1, epoch 1) of a new cluster, with the bucket
+// types `default` (lww, as Riak's allow_mult=false), `siblings` and `lww`.
+// kInvalidArgument names what is wrong: no members, equal ids or names, a bad
+// number of partitions, fewer partitions than members, capacity 0.
+Result<Topology> CreateTopology(const ClusterSpec& spec);
+
+// An odd set of at most 7, spread over zones as far as these go; deterministic.
+std::vector<NodeId> ChooseVoters(const std::vector<Member>& members);
+
+// Canonical, with a version byte.
+Bytes EncodeTopology(const Topology& topology);
+// kCorrupt: malformed, or an invariant above does not hold.
+Result<Topology> DecodeTopology(std::string_view encoded);
+
+// Names a topology among all: equal hashes, equal topologies.
+Hash128 HashOf(const Topology& topology);
+
+}  // namespace dynamo
+
+#endif  // DYNAMO_NODE_CORE_RING_TOPOLOGY_H_

@@ -1,0 +1,87 @@
+// What the admin API asks of a node. One instance a node, on shard 0.
+#ifndef DYNAMO_NODE_ENV_ADMIN_HANDLER_H_
+#define DYNAMO_NODE_ENV_ADMIN_HANDLER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/ids.h"
+#include "common/base/result.h"
+#include "node/core/membership/member_table.h"
+#include "node/core/ring/preference_list.h"
+#include "node/core/ring/topology.h"
+#include "node/core/version/object_key.h"
+#include "node/env/async.h"
+
+namespace dynamo {
+
+struct CreateMember {
+  std::string peer_address;  // Where it listens; the node there must be empty.
+  std::string zone;          // Empty: the zone the node itself says.
+  uint32_t capacity = 0;     // 0: the capacity the node itself says.
+};
+
+struct CreateCluster {
+  std::string operation_id;  // The same id again is the same operation.
+  ClusterId cluster;         // None: drawn.
+  uint32_t partitions = kPartitionsDefault;
+  uint64_t ring_seed = 0;  // 0: drawn.
+  uint32_t n_val = 3;
+  std::vector<CreateMember> members;
+};
+
+struct NodeIdentity {
+  NodeId node;
+  ClusterId cluster;  // None until one is created.
+  uint64_t boot_number = 0;
+  std::string state;  // "empty", "normal", ...
+  bool empty_volume = true;
+};
+
+struct HintCount {
+  NodeId owner;
+  uint64_t hints = 0;
+  uint64_t bytes = 0;
+};
+
+struct KeyLocation {
+  Hash128 position;
+  PartitionId partition = 0;
+  uint32_t n_val = 0;
+  std::vector<WalkStep> walk;
+  struct Holder {
+    NodeId node;
+    bool reachable = false;
+    bool has_object = false;
+    Hash128 digest;
+    uint32_t siblings = 0;
+    bool hint = false;
+  };
+  std::vector<Holder> holders;
+};
+
+class AdminHandler {
+ public:
+  virtual ~AdminHandler() = default;
+
+  virtual NodeIdentity Identity() const = 0;
+  // Serves requests: of a cluster, storage open.
+  virtual bool Ready() const = 0;
+  // nullptr: of no cluster yet.
+  virtual std::shared_ptr<const Topology> CurrentTopology() const = 0;
+  virtual std::vector<NodeInfo> Members() const = 0;
+  virtual std::vector<HintCount> Hints() const = 0;
+  // Asks every member that may hold the key.
+  virtual Async<Result<KeyLocation>> Locate(ObjectKey key) = 0;
+  // kInvalidArgument; kAlreadyExists: some node is not empty (named), or another
+  // create runs; kUnavailable: some node cannot be reached (named). Nothing is
+  // changed then.
+  virtual Async<Result<std::shared_ptr<const Topology>>> Create(CreateCluster request) = 0;
+};
+
+}  // namespace dynamo
+
+#endif  // DYNAMO_NODE_ENV_ADMIN_HANDLER_H_
