@@ -51,6 +51,9 @@ class Transport {
   // Set before the first message, outlives the transport.
   virtual void SetHandler(PeerHandler* handler) = 0;
 
+  // This node's id, sent with every message. Set before the first message.
+  virtual void SetSelf(NodeId self) = 0;
+
   // Which cluster this node is of; none until it has been created. Messages from
   // another cluster are dropped and counted.
   virtual void SetCluster(ClusterId cluster) = 0;

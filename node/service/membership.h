@@ -1,0 +1,79 @@
+// Membership, on shard 0: gossip, failure detection, seeds, and the creation of
+// the cluster. Dynamo sections 4.8.1 to 4.8.3.
+//
+// Says who is there and who is up; never who owns what: that is the topology,
+// which it stores, adopts when a newer one of the same cluster is heard of, and
+// spreads.
+#ifndef DYNAMO_NODE_SERVICE_MEMBERSHIP_H_
+#define DYNAMO_NODE_SERVICE_MEMBERSHIP_H_
+
+#include <functional>
+#include <memory>
+
+#include "common/base/ids.h"
+#include "common/base/result.h"
+#include "node/core/membership/failure_detector.h"
+#include "node/core/membership/member_table.h"
+#include "node/env/admin_handler.h"
+#include "node/env/async.h"
+#include "node/env/seed_source.h"
+#include "node/protocol/peer.pb.h"
+#include "node/service/cluster_view.h"
+#include "node/service/shard_env.h"
+
+namespace dynamo {
+
+struct MembershipConfig {
+  Duration gossip_interval{1'000'000};
+  Duration gossip_timeout{1'000'000};
+  Duration seed_retry_min{500'000};
+  Duration seed_retry_max{10'000'000};
+  Duration create_timeout{10'000'000};
+  Duration reservation{30'000'000};  // How long PrepareCreate holds an empty node.
+  FailureDetectorConfig failure_detector;
+};
+
+// A small state that every node has a copy of and gossip makes equal everywhere
+// (bucket properties). Merge is a join.
+class GossipedState {
+ public:
+  virtual ~GossipedState() = default;
+  virtual Hash128 hash() const = 0;
+  virtual Bytes Encode() const = 0;
+  // Changes nothing on an error.
+  virtual Status Merge(std::string_view encoded) = 0;
+};
+
+class Membership {
+ public:
+  // `seeds` and `gossiped` may be nullptr. All outlive this.
+  Membership(ShardEnv env, MembershipConfig config, NodeInfo self, SeedSource* seeds, GossipedState* gossiped);
+  ~Membership();
+
+  // Called with every new view, on shard 0, the first within Start.
+  void OnView(std::function<void(ClusterViewPtr)> subscriber);
+
+  // Loads the stored topology, if there is one, and starts the background loops.
+  // kCorrupt, kStorage: it cannot be read. kWrongCluster: this node is no member
+  // of it, or left it, or was replaced.
+  Async<Status> Start();
+
+  ClusterViewPtr view() const;
+
+  // Takes Ping, PingRequest, Gossip, OfferTopology, Identify and PrepareCreate.
+  void OnRequest(NodeId from, const peer::Request& request, Responder respond);
+  // Signs of life and death from the data path.
+  void OnPeerUnreachable(NodeId peer);
+  void OnHeardFrom(NodeId peer);
+
+  // See AdminHandler::Create.
+  Async<Result<std::shared_ptr<const Topology>>> Create(CreateCluster request);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace dynamo
+
+#endif  // DYNAMO_NODE_SERVICE_MEMBERSHIP_H_
