@@ -29,7 +29,7 @@ struct ServiceConfig {
   Duration hedge_after_min{5'000};
   size_t object_bytes_max = 50u << 20;
   uint32_t siblings_max = 100;
-  size_t clock_cache_entries = 1u << 16;  // Per shard.
+  size_t clock_cache_entries = 1u << 16;        // Per shard.
   uint64_t hint_bytes_max = uint64_t{1} << 30;  // Per node; above it new hints are refused.
   Duration hint_retry{1'000'000};
   uint32_t requests_in_flight_max = 4096;  // Per shard; above it requests are shed.
