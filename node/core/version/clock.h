@@ -30,6 +30,10 @@ struct Dot {
   friend auto operator<=>(const Dot&, const Dot&) = default;
 };
 
+// Larger counters are refused on decoding, so that a forged one can never make the
+// next overflow. A key is not written that often.
+inline constexpr uint64_t kCounterMax = (uint64_t{1} << 63) - 1;
+
 // The highest counter seen of each actor, kept sorted by actor with no zero
 // counters, so that equal vectors are equal bytes.
 class VersionVector {
@@ -37,7 +41,8 @@ class VersionVector {
   // Zero for an actor that is not there.
   uint64_t Get(ActorId actor) const;
   bool Covers(const Dot& dot) const { return Get(dot.actor) >= dot.counter; }
-  // Raises the actor's counter to at least the dot's.
+  // Raises the actor's counter to at least the dot's. The actor must not be zero,
+  // the counter at most kCounterMax.
   void Add(const Dot& dot);
   // The least vector that covers both.
   void Join(const VersionVector& other);
@@ -49,9 +54,8 @@ class VersionVector {
   const std::vector<Dot>& entries() const { return entries_; }
 
   void EncodeTo(ByteWriter& out) const;
-  // Invalidates `in` unless the encoding is canonical: sorted, no duplicates,
-  // counters in [1, 2^63]. Counters above that are refused, so that a forged one
-  // can never make the next counter overflow.
+  // Invalidates `in` unless the encoding is canonical: sorted, no duplicates, no
+  // zero actor, counters in [1, kCounterMax].
   static VersionVector DecodeFrom(ByteReader& in);
 
   friend bool operator==(const VersionVector&, const VersionVector&) = default;
