@@ -10,10 +10,12 @@
 #include <compare>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "common/base/bytes.h"
+#include "common/base/hash.h"
 #include "common/base/result.h"
 #include "common/base/time.h"
 #include "node/core/version/clock.h"
@@ -94,9 +96,10 @@ bool Dominates(const Object& a, const Object& b);
 
 // One client write (or delete: `tombstone`) on top of `state`, which must hold
 // every dot that `actor` ever minted on this key. Supersedes the siblings that
-// `context` covers; the others stay. Under kLastWriterWins `stamp` must exceed
-// both state.stamp and context.stamp (see HybridClock::Next); a write never loses
-// to what it has seen.
+// `context` covers; the others stay. The policy is the state's, so one that was
+// never written must name it. Under kLastWriterWins `stamp` must exceed both
+// state.stamp and context.stamp (see HybridClock::Next), so that a write never
+// loses to what it has seen; it is also the counter of the dot.
 struct Write {
   ActorId actor;
   bool tombstone = false;
@@ -107,31 +110,40 @@ struct Write {
 Object Mint(const Object& state, const CausalContext& context, Write write);
 
 // Canonical: equal objects have equal encodings, and DecodeObject refuses any
-// other encoding of the same object. Layout: version byte 1, policy byte, 8 bytes
-// XXH3-64 of everything after them, clock or stamp, siblings. The checksum is made
-// by the coordinator and verified wherever the object is read, so it holds from
-// end to end.
+// other encoding of the same object. Layout: version byte 1, 8 bytes XXH3-64 of
+// everything after them, policy byte, clock or stamp, siblings. The checksum is
+// made by the coordinator and verified wherever the object is read, so it holds
+// from end to end.
 Bytes EncodeObject(const Object& object);
 // kCorrupt: cut, altered, not canonical, an unknown version.
 Result<Object> DecodeObject(std::string_view encoded);
 
-// The part of an encoding that orders it, read without copying any value.
+// The part of an object that orders it.
 struct ObjectHeader {
   ConflictPolicy policy = ConflictPolicy::kSiblings;
   VersionVector clock;
   uint64_t stamp = 0;
   Dot lww_dot;  // kLastWriterWins: breaks ties of stamps. Zero under kSiblings.
 
+  bool never_written() const { return clock.empty() && stamp == 0; }
   friend bool operator==(const ObjectHeader&, const ObjectHeader&) = default;
 };
-// Verifies the checksum; otherwise as DecodeObject, down to the siblings.
+ObjectHeader HeaderOf(const Object& object);
+// Refuses what DecodeObject refuses, and copies no value.
 Result<ObjectHeader> DecodeObjectHeader(std::string_view encoded);
 
-// The join of two encodings; the fast path, when one dominates, copies no value.
+// As Dominates of the objects, told by headers alone: right for any two states
+// that came from Mint and Join under the rule of Write::actor, because a vector
+// then says which siblings go with it. (One that dominates has seen every write of
+// the other and how it was superseded.)
+bool Dominates(const ObjectHeader& a, const ObjectHeader& b);
+
+// The join of two encodings. When one dominates it is the answer as it stands: no
+// value is decoded. kCorrupt: one does not decode.
 Result<Bytes> JoinEncoded(std::string_view a, std::string_view b);
 
 // Names a state in digest reads: equal digests, equal objects (XXH3-128 of the
-// encoding). Zero for an object that was never written.
+// encoding). Zero for an object that was never written, and for no bytes at all.
 Hash128 DigestOf(std::string_view encoded);
 
 }  // namespace dynamo
