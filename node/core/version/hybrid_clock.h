@@ -22,10 +22,13 @@ class HybridClock {
   // Another node's stamp: later ones of ours exceed it.
   void Observe(uint64_t stamp);
 
-  // If stamps have reached the mark on disk: the new mark, which must be written
-  // in the same batch as the write that carries the stamp (or before it).
-  std::optional<uint64_t> TakeMarkToWrite();
+  // If stamps have passed the mark on disk: the new mark, which must go down in the
+  // same batch as the write that carries the stamp (or before it). Every such write
+  // carries one until OnMarkWritten says that one got there: a batch may fail.
+  std::optional<uint64_t> MarkToWrite() const;
+  void OnMarkWritten(uint64_t mark);
 
+  // The highest stamp issued or observed.
   uint64_t last() const { return last_; }
   static constexpr uint64_t kMarkAhead_us = 1'000'000;
 
