@@ -1,0 +1,85 @@
+// A simulated disk: what is in memory, what is on the platter, and the log between.
+//
+// It outlives the processes that use it. A crash loses what was not synced, all
+// but a prefix of the log: the log is sequential, so what survives of it does so
+// from the front, batch by batch.
+#ifndef DYNAMO_TESTS_SIM_DISK_H_
+#define DYNAMO_TESTS_SIM_DISK_H_
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "node/env/storage.h"
+#include "tests/sim/world.h"
+
+namespace dynamo::sim {
+
+struct SimDiskConfig {
+  Duration memtable_min{5}, memtable_max{50};
+  Duration sync_min{200}, sync_max{3000};
+  Duration read_min{50}, read_max{3000};
+  double memory_misses = 0.2;  // How often TryGet cannot tell.
+};
+
+// How the operands of kMerge are joined.
+using MergeFunction = std::function<Result<Bytes>(std::string_view existing, std::string_view operand)>;
+Result<Bytes> MergeObjects(std::string_view existing, std::string_view operand);
+
+class SimDisk {
+ public:
+  using Family = std::map<Bytes, Bytes>;
+  // Counts batches since the disk was made.
+  using LogIndex = uint64_t;
+
+  SimDisk(SimWorld* world, Rng rng, SimDiskConfig config, MergeFunction merge = MergeObjects);
+
+  // The process that uses the disk from now on.
+  void Attach(ProcessId process) { process_ = process; }
+  // After its process was killed.
+  void Crash();
+
+  // Visible at once, in the log.
+  LogIndex Apply(const WriteOps& ops);
+  // Calls `done` when the log is on the platter as far as it goes now.
+  void Sync(std::function<void()> done);
+
+  LogIndex log_end() const { return log_begin_ + log_.size(); }
+  const Family& applied(ColumnFamily family) const { return applied_[static_cast<size_t>(family)]; }
+  const Family& durable(ColumnFamily family) const { return durable_[static_cast<size_t>(family)]; }
+
+  // While full, writes are refused.
+  void SetFull(bool full) { full_ = full; }
+  bool full() const { return full_; }
+
+  const SimDiskConfig& config() const { return config_; }
+  Rng& rng() { return rng_; }
+  uint64_t lost_batches() const { return lost_batches_; }
+
+ private:
+  using Families = std::array<Family, 3>;
+  void ApplyTo(Families& families, const WriteOps& ops) const;
+  void StartSync();
+  void FinishSync(LogIndex end);
+
+  SimWorld* world_;
+  Rng rng_;
+  SimDiskConfig config_;
+  MergeFunction merge_;
+  ProcessId process_ = kNobody;
+  Families applied_, durable_;
+  std::deque<WriteOps> log_;  // Applied, not yet durable.
+  LogIndex log_begin_ = 0;
+  bool syncing_ = false;
+  std::vector<std::function<void()>> waiting_;  // For the sync after the one that runs.
+  std::vector<std::function<void()>> served_;   // By the one that runs.
+  bool full_ = false;
+  uint64_t lost_batches_ = 0;
+};
+
+}  // namespace dynamo::sim
+
+#endif  // DYNAMO_TESTS_SIM_DISK_H_
