@@ -131,6 +131,24 @@ class Banned(TidyTest):
         self.assert_clean({"node/service/put.cc": declaration + "\nauto f() { return m_.find(1); }\n"})
 
 
+class Dropped(TidyTest):
+    DECLARATIONS = "Async<Status> Save(int a);\nAsync<> Sleep(int a);\n"
+
+    def found_in(self, body: str) -> list[str]:
+        return self.found({"node/service/put.cc": f"{self.DECLARATIONS}Async<> F() {{\n  {body}\n}}\n"})
+
+    def test_a_result_dropped_after_co_await_is_found(self):
+        for body in ("co_await Save(1);", "co_await store_->Save(G(1));", "co_await Store::Save(1);", "if (a) co_await Save(1);"):
+            with self.subTest(body):
+                self.assertEqual(self.found_in(body), ["node/service/put.cc:4: dropped result"])
+
+    def test_a_result_that_is_used_or_void_is_none(self):
+        for body in ("auto a = co_await Save(1);", "co_return co_await Save(1);", "co_await Sleep(1);", "auto a =\n      co_await Save(1);",
+                     "(void)co_await Save(1);", "if (!co_await Save(1)) G();", "a = (co_await Save(1)).error();", "G(co_await Save(1));"):
+            with self.subTest(body):
+                self.assertEqual(self.found_in(body), [])
+
+
 class Sizes(TidyTest):
     def test_a_file_over_the_wall_is_found(self):
         self.assert_clean({"node/core/ring.cc": "int a;\n" * sizes.FILE_LINES_MAX})
