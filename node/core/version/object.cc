@@ -38,7 +38,11 @@ Object JoinSiblings(Object a, const Object& b) {
       if (!a.clock.Covers(of_b->dot)) kept.push_back(*of_b);
       ++of_b;
     } else {
-      kept.push_back(*of_a < *of_b ? *of_b : std::move(*of_a));
+      if (*of_a < *of_b) {
+        kept.push_back(*of_b);
+      } else {
+        kept.push_back(std::move(*of_a));
+      }
       ++of_a, ++of_b;
     }
   }
@@ -68,9 +72,13 @@ bool Object::deleted() const { return !never_written() && std::ranges::all_of(si
 CausalContext ContextOf(const Object& object) { return {object.clock, object.stamp}; }
 
 Object Join(Object a, const Object& b) {
-  if (Rank(a) != Rank(b)) return Rank(a) > Rank(b) ? std::move(a) : b;
+  if (Rank(a) != Rank(b)) {
+    if (Rank(a) > Rank(b)) return a;
+    return b;
+  }
   if (a.policy == ConflictPolicy::kSiblings) return JoinSiblings(std::move(a), b);
-  return LwwAtLeast(a, b) ? std::move(a) : b;
+  if (LwwAtLeast(a, b)) return a;
+  return b;
 }
 
 bool Dominates(const Object& a, const Object& b) {
@@ -86,7 +94,8 @@ Object Mint(const Object& state, const CausalContext& context, Write write) {
     DYNAMO_CHECK(write.stamp > std::max(state.stamp, context.stamp) && write.stamp <= kCounterMax);
     next.stamp = write.stamp;
     // A node's stamps only rise, so the stamp makes the dot as unique as a count would.
-    next.siblings.push_back(MintSibling({write.actor, write.stamp}, std::move(write)));
+    const Dot dot{write.actor, write.stamp};
+    next.siblings.push_back(MintSibling(dot, std::move(write)));
     return next;
   }
   next.clock = state.clock;
