@@ -7,21 +7,11 @@
 
 #include "common/base/bytes.h"
 #include "node/api/connection.h"
-#include "node/api/limits.h"
+#include "node/api/door_env.h"
 #include "node/api/pb_codec.h"
 #include "node/env/async.h"
-#include "node/env/random.h"
-#include "node/env/request_handler.h"
 
 namespace dynamo {
-
-// What one door needs; all outlive it.
-struct DoorEnv {
-  RequestHandler* handler = nullptr;
-  Random* random = nullptr;
-  DoorLimits limits;
-  std::string node_name;
-};
 
 // One connection's messages, in order: bytes in, bytes out, without a socket.
 class PbSession {

@@ -57,7 +57,7 @@ class PbSessionTest : public testing::Test {
 
   FakeHandler handler_;
   FixedRandom random_;
-  PbSession session_{DoorEnv{&handler_, &random_, {}, "node-1"}};
+  PbSession session_{DoorEnv{&handler_, &random_, nullptr, {}, "node-1"}};
 };
 
 TEST_F(PbSessionTest, PingAndServerInfoAreAnsweredAtOnce) {
