@@ -14,7 +14,7 @@ uint64_t FrameChecksum(std::string_view header, std::string_view body) {
 
 }  // namespace
 
-void AppendFrame(const FrameHeader& header, std::string_view body, Bytes* out) {
+void AppendFrameHeader(const FrameHeader& header, std::string_view body, Bytes* out) {
   ByteWriter writer(out);
   writer.U32(static_cast<uint32_t>(kFrameHeaderBytes + body.size()));
   const size_t start = out->size();
@@ -26,7 +26,11 @@ void AppendFrame(const FrameHeader& header, std::string_view body, Bytes* out) {
   writer.U64(header.cluster_tag);
   writer.U32(header.timeout_ms);
   writer.U64(FrameChecksum(std::string_view(*out).substr(start), body));
-  writer.Raw(body);
+}
+
+void AppendFrame(const FrameHeader& header, std::string_view body, Bytes* out) {
+  AppendFrameHeader(header, body, out);
+  out->append(body);
 }
 
 Result<size_t> ParseFrameLength(std::string_view length_bytes) {
@@ -60,7 +64,7 @@ Result<ParsedFrame> ParseFrame(std::string_view frame) {
   if (checksum != FrameChecksum(frame.substr(0, kFrameHeaderBytes - 8), body)) {
     return Fail(Errc::kCorrupt, "peer frame fails its checksum");
   }
-  if (kind != 1 && kind != 2) return Fail(Errc::kCorrupt, fmt::format("unknown kind of peer frame: {}", kind));
+  if (kind < 1 || kind > 3) return Fail(Errc::kCorrupt, fmt::format("unknown kind of peer frame: {}", kind));
   return ParsedFrame{header, body};
 }
 

@@ -1,6 +1,7 @@
 // The frame around every message between nodes, and its limits.
 //
-// On a connection: 4 bytes big-endian length of what follows, then
+// A connection begins with kPeerMagic from the side that made it. Each frame is
+// 4 bytes big-endian length of what follows, then
 //   version (1) | kind (1) | call id (8) | from (8) | to (8) | cluster tag (8) |
 //   timeout in ms (4) | checksum (8: XXH3-64 of all other bytes after the length) | body
 #ifndef DYNAMO_NODE_PROTOCOL_FRAME_H_
@@ -15,7 +16,9 @@
 
 namespace dynamo {
 
-enum class FrameKind : uint8_t { kRequest = 1, kResponse = 2 };
+// kRefused answers a request that was surely not processed; its body is a message
+// for people.
+enum class FrameKind : uint8_t { kRequest = 1, kResponse = 2, kRefused = 3 };
 
 struct FrameHeader {
   FrameKind kind = FrameKind::kRequest;
@@ -29,11 +32,15 @@ struct FrameHeader {
   friend bool operator==(const FrameHeader&, const FrameHeader&) = default;
 };
 
+// Tells a peer from a stray client before anything is allocated for it.
+inline constexpr std::string_view kPeerMagic = "DYN\x01";
 inline constexpr uint8_t kProtocolVersion = 1;
 inline constexpr size_t kFrameLengthBytes = 4;
 inline constexpr size_t kFrameHeaderBytes = 46;  // Version to checksum.
 inline constexpr size_t kFrameBytesMax = 64u << 20;
 
+// Length and header for `body`, appended to `out`; the body must follow.
+void AppendFrameHeader(const FrameHeader& header, std::string_view body, Bytes* out);
 // Length, header and body, appended to `out`.
 void AppendFrame(const FrameHeader& header, std::string_view body, Bytes* out);
 
