@@ -1,0 +1,70 @@
+#include "node/adapter/frame_queue.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace dynamo {
+namespace {
+
+SharedBytes Shared(std::string text) { return std::make_shared<const Bytes>(std::move(text)); }
+
+std::string Waiting(const FrameQueue& queue) {
+  std::vector<asio::const_buffer> buffers;
+  queue.Buffers(&buffers);
+  std::string out;
+  for (const auto& buffer : buffers) out.append(static_cast<const char*>(buffer.data()), buffer.size());
+  return out;
+}
+
+RC_GTEST_PROP(FrameQueue, WritesWhatWasAppendedHoweverItIsConsumed, ()) {
+  FrameQueue queue;
+  std::string expected(kPeerMagic), written;
+  queue.AppendRaw(kPeerMagic);
+  const auto sizes =
+      *rc::gen::container<std::vector<int>>(rc::gen::oneOf(rc::gen::inRange(0, 200), rc::gen::inRange(8000, 20'000)));
+  for (const int size : sizes) {
+    FrameHeader header;
+    header.call_id = static_cast<uint64_t>(size);
+    const std::string body(size, static_cast<char>('a' + size % 26));
+    AppendFrame(header, body, &expected);
+    queue.Append(header, Shared(body));
+    RC_ASSERT(queue.appended() == expected.size());
+    const std::string front = Waiting(queue);
+    const auto taken = *rc::gen::inRange<size_t>(0, front.size() + 1);
+    written += front.substr(0, taken);
+    queue.Consume(taken);
+  }
+  while (!queue.empty()) {
+    const std::string front = Waiting(queue);
+    RC_ASSERT(!front.empty());
+    written += front;
+    queue.Consume(front.size());
+  }
+  RC_ASSERT(written == expected);
+  RC_ASSERT(queue.consumed() == queue.appended());
+}
+
+TEST(FrameQueue, ALargeBodyIsSharedAndASmallOneIsNotKept) {
+  FrameQueue queue;
+  const SharedBytes large = Shared(std::string(100'000, 'x')), small = Shared("x");
+  queue.Append({}, large);
+  queue.Append({}, small);
+  EXPECT_EQ(large.use_count(), 2);
+  EXPECT_EQ(small.use_count(), 1);
+  queue.Consume(queue.waiting());
+  EXPECT_EQ(large.use_count(), 1);
+}
+
+TEST(FrameQueue, ManySmallFramesAreOneBuffer) {
+  FrameQueue queue;
+  for (int i = 0; i < 100; ++i) queue.Append({}, Shared("small"));
+  std::vector<asio::const_buffer> buffers;
+  queue.Buffers(&buffers);
+  EXPECT_EQ(buffers.size(), 1u);
+}
+
+}  // namespace
+}  // namespace dynamo

@@ -1,0 +1,399 @@
+#include "node/adapter/tcp_transport.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/write.hpp>
+#include <deque>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "node/adapter/asio_clock.h"
+#include "node/adapter/tcp_listener.h"
+
+namespace dynamo {
+namespace {
+
+using asio::ip::tcp;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+SharedBytes Shared(std::string text) { return std::make_shared<const Bytes>(std::move(text)); }
+
+// Answers "echo:<body>", unless told to keep silent.
+struct EchoHandler : PeerHandler {
+  void OnPeerRequest(PeerRequest request, Responder respond) override {
+    requests.push_back(request);
+    if (silent) {
+      kept.push_back(std::move(respond));
+    } else {
+      respond(Shared("echo:" + request.body));
+    }
+  }
+  void OnPeerUnreachable(NodeId peer) override { unreachable.push_back(peer); }
+
+  bool silent = false;
+  std::vector<PeerRequest> requests;
+  std::vector<Responder> kept;
+  std::vector<NodeId> unreachable;
+};
+
+// One node with one shard, its loop turned by hand.
+struct Node {
+  explicit Node(uint64_t id, bool listen = true, TcpTransportOptions options = {})
+      : transport(loop.executor(), &clock, &metrics, Logger(), options) {
+    loop.AtEndOfWakeUp([this] { transport.Flush(); });
+    transport.SetSelf(NodeId{id});
+    transport.SetHandler(&handler);
+    if (!listen) return;
+    listener = std::move(*TcpListener::Bind({"127.0.0.1", 0}, {{&loop, &transport}}, &clock));
+    listener->Start();
+  }
+  std::string address() const { return "127.0.0.1:" + std::to_string(listener->port()); }
+  uint64_t count(const std::string& name) { return metrics.counter(name, "").value(); }
+
+  ShardLoop loop;
+  Metrics metrics;
+  AsioClock clock{loop.executor()};
+  TcpTransport transport;
+  EchoHandler handler;
+  std::unique_ptr<TcpListener> listener;
+};
+
+struct Answer {
+  std::optional<Result<Bytes>> value;
+  ReplyCallback Keep() {
+    return [this](Result<Bytes> got) {
+      EXPECT_FALSE(value.has_value()) << "answered twice";
+      value = std::move(got);
+    };
+  }
+  bool ok() const { return value && value->has_value(); }
+  Errc code() const { return value && !value->has_value() ? value->error().code : Errc{}; }
+};
+
+class TcpTransportTest : public testing::Test {
+ protected:
+  TcpTransportTest() { a.transport.SetAddress(NodeId{2}, b.address()); }
+  TimePoint In(Duration wait) { return a.clock.Now() + wait; }
+
+  // Turns all loops until it is so; fails after ten seconds.
+  template <class Condition>
+  void Until(Condition condition, std::vector<Node*> others = {}) {
+    const TimePoint end = In(seconds(10));
+    while (!condition() && a.clock.Now() < end) {
+      a.loop.Drain();
+      b.loop.Drain();
+      for (Node* other : others) other->loop.Drain();
+    }
+    EXPECT_TRUE(condition());
+  }
+  void Turn(Duration wait) {
+    const TimePoint end = In(wait);
+    Until([&] { return a.clock.Now() >= end; });
+  }
+  Answer Ask(NodeId to, std::string body, Duration wait = seconds(5)) {
+    Answer answer;
+    a.transport.Call(to, Shared(std::move(body)), In(wait), answer.Keep());
+    EXPECT_FALSE(answer.value) << "answered within the call";
+    Until([&] { return answer.value.has_value(); });
+    return answer;
+  }
+
+  Node a{1, /*listen=*/false};
+  Node b{2};
+};
+
+TEST_F(TcpTransportTest, CarriesARequestAndItsAnswer) {
+  const Answer answer = Ask(NodeId{2}, "hello");
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(**answer.value, "echo:hello");
+  ASSERT_EQ(b.handler.requests.size(), 1u);
+  EXPECT_EQ(b.handler.requests[0].from, NodeId{1});
+  EXPECT_LE(b.handler.requests[0].deadline, In(seconds(5)));
+  EXPECT_GT(b.handler.requests[0].deadline, In(seconds(4)));
+}
+
+TEST_F(TcpTransportTest, ManyCallsShareOneConnectionAndArriveInOrder) {
+  std::deque<Answer> answers(1000);
+  for (size_t i = 0; i < answers.size(); ++i) {
+    a.transport.Call(NodeId{2}, Shared(std::to_string(i)), In(seconds(5)), answers[i].Keep());
+  }
+  Until([&] { return answers.back().value.has_value(); });
+  for (size_t i = 0; i < answers.size(); ++i) {
+    ASSERT_TRUE(answers[i].ok());
+    EXPECT_EQ(**answers[i].value, "echo:" + std::to_string(i));
+    EXPECT_EQ(b.handler.requests[i].body, std::to_string(i));
+  }
+}
+
+TEST_F(TcpTransportTest, CarriesLargeBodiesBothWays) {
+  const std::string large(20 << 20, 'v');
+  const Answer answer = Ask(NodeId{2}, large);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(**answer.value, "echo:" + large);
+}
+
+TEST_F(TcpTransportTest, AnAddressIsEnoughForASeed) {
+  Answer answer;
+  a.transport.CallAddress("localhost:" + std::to_string(b.listener->port()), Shared("seed"), In(seconds(5)),
+                          answer.Keep());
+  Until([&] { return answer.value.has_value(); });
+  EXPECT_TRUE(answer.ok());
+}
+
+TEST_F(TcpTransportTest, AnAnswerMayComeLateButOnlyOnce) {
+  b.handler.silent = true;
+  Answer answer;
+  a.transport.Call(NodeId{2}, Shared("x"), In(seconds(5)), answer.Keep());
+  Until([&] { return b.handler.kept.size() == 1; });
+  b.handler.kept[0](Shared("at last"));
+  b.handler.kept[0](Shared("again"));
+  Until([&] { return answer.value.has_value(); });
+  EXPECT_EQ(**answer.value, "at last");
+  EXPECT_TRUE(Ask(NodeId{2}, "still fine", milliseconds(20)).value.has_value());
+}
+
+TEST_F(TcpTransportTest, ASilentPeerIsATimeoutAtTheDeadlineAndItsLateAnswerIsIgnored) {
+  b.handler.silent = true;
+  const TimePoint asked = In({});
+  EXPECT_EQ(Ask(NodeId{2}, "x", milliseconds(50)).code(), Errc::kTimeout);
+  EXPECT_GE(In({}) - asked, milliseconds(50));
+  b.handler.kept[0](Shared("late"));
+  b.handler.silent = false;
+  EXPECT_EQ(**Ask(NodeId{2}, "next").value, "echo:next");
+}
+
+TEST_F(TcpTransportTest, AnUnknownNodeIsUnavailable) { EXPECT_EQ(Ask(NodeId{9}, "x").code(), Errc::kUnavailable); }
+
+TEST_F(TcpTransportTest, AnAddressThatIsNoneIsUnavailable) {
+  a.transport.SetAddress(NodeId{9}, "nonsense");
+  const Answer answer = Ask(NodeId{9}, "x");
+  EXPECT_EQ(answer.code(), Errc::kUnavailable);
+  EXPECT_NE(answer.value->error().message.find("nonsense"), std::string::npos);
+}
+
+TEST_F(TcpTransportTest, ARefusedConnectionIsUnavailableAndASignForTheDetector) {
+  const std::string gone = b.address();
+  b.listener->Stop();
+  const TimePoint asked = In({});
+  EXPECT_EQ(Ask(NodeId{2}, "x").code(), Errc::kUnavailable);
+  EXPECT_LT(In({}) - asked, seconds(1));
+  EXPECT_EQ(a.handler.unreachable, std::vector<NodeId>{NodeId{2}});
+}
+
+TEST_F(TcpTransportTest, AfterARefusalCallsFailAtOnceUntilTheNextAttemptAndThenGetThrough) {
+  const HostPort address = *ParseHostPort(b.address());
+  b.listener.reset();
+  EXPECT_EQ(Ask(NodeId{2}, "refused").code(), Errc::kUnavailable);
+  EXPECT_EQ(Ask(NodeId{2}, "too soon").code(), Errc::kUnavailable);
+  EXPECT_EQ(a.handler.unreachable.size(), 1u);  // No second attempt was made.
+  b.listener = std::move(*TcpListener::Bind(address, {{&b.loop, &b.transport}}, &b.clock));
+  b.listener->Start();
+  Turn(milliseconds(60));
+  EXPECT_TRUE(Ask(NodeId{2}, "back").ok());
+}
+
+TEST_F(TcpTransportTest, AConnectionThatBreaksAfterTheRequestLeftIsATimeout) {
+  b.handler.silent = true;
+  Answer answer;
+  a.transport.Call(NodeId{2}, Shared("x"), In(seconds(30)), answer.Keep());
+  Until([&] { return !b.handler.kept.empty(); });
+  b.transport.Stop();
+  Until([&] { return answer.value.has_value(); });
+  EXPECT_EQ(answer.code(), Errc::kTimeout);
+  EXPECT_EQ(a.handler.unreachable, std::vector<NodeId>{NodeId{2}});
+}
+
+TEST_F(TcpTransportTest, ARequestThatHadNotWhollyLeftWhenTheConnectionBrokeIsUnavailable) {
+  // A peer that accepts and never reads: the second request stays behind the first.
+  tcp::acceptor deaf(b.loop.io(), {asio::ip::make_address("127.0.0.1"), 0});
+  tcp::socket accepted(b.loop.io());
+  bool connected = false;
+  deaf.async_accept(accepted, [&](const boost::system::error_code&) { connected = true; });
+  a.transport.SetAddress(NodeId{3}, "127.0.0.1:" + std::to_string(deaf.local_endpoint().port()));
+  Answer small, large;
+  a.transport.Call(NodeId{3}, Shared("small"), In(seconds(30)), small.Keep());
+  a.transport.Call(NodeId{3}, Shared(std::string(40 << 20, 'x')), In(seconds(30)), large.Keep());
+  Until([&] { return connected && accepted.available() > 100'000; });
+  accepted.close();
+  Until([&] { return small.value && large.value; });
+  EXPECT_EQ(small.code(), Errc::kTimeout);
+  EXPECT_EQ(large.code(), Errc::kUnavailable);
+}
+
+TEST_F(TcpTransportTest, APeerThatReadsNothingCostsNoMoreThanTheLimit) {
+  tcp::acceptor deaf(b.loop.io(), {asio::ip::make_address("127.0.0.1"), 0});
+  a.transport.SetAddress(NodeId{3}, "127.0.0.1:" + std::to_string(deaf.local_endpoint().port()));
+  const SharedBytes body = Shared(std::string(8 << 20, 'x'));
+  std::deque<Answer> answers(20);
+  for (Answer& answer : answers) a.transport.Call(NodeId{3}, body, In(seconds(30)), answer.Keep());
+  Until([&] { return answers.back().value.has_value(); });
+  size_t refused = 0;
+  for (const Answer& answer : answers) refused += answer.code() == Errc::kUnavailable;
+  EXPECT_GE(refused, 10u);
+  EXPECT_LT(refused, 20u);
+  EXPECT_LE(body.use_count(), 11);
+}
+
+TEST_F(TcpTransportTest, TooManyCallsInFlightAreRefused) {
+  TcpTransportOptions options;
+  options.channel.calls_in_flight_max = 3;
+  Node small(7, /*listen=*/false, options);
+  small.transport.SetAddress(NodeId{2}, b.address());
+  b.handler.silent = true;
+  std::deque<Answer> answers(4);
+  for (Answer& answer : answers) small.transport.Call(NodeId{2}, Shared("x"), In(seconds(30)), answer.Keep());
+  Until([&] { return answers[3].value.has_value() && b.handler.kept.size() == 3; }, {&small});
+  EXPECT_EQ(answers[3].code(), Errc::kUnavailable);
+  EXPECT_FALSE(answers[0].value.has_value());
+}
+
+TEST_F(TcpTransportTest, AnotherNodeAtTheAddressRefusesSoTheCallerKnowsItWasNotProcessed) {
+  a.transport.SetAddress(NodeId{3}, b.address());
+  const Answer answer = Ask(NodeId{3}, "for three");
+  EXPECT_EQ(answer.code(), Errc::kUnavailable);
+  EXPECT_NE(answer.value->error().message.find("node 0000000000000002 listens here"), std::string::npos);
+  EXPECT_TRUE(b.handler.requests.empty());
+}
+
+TEST_F(TcpTransportTest, ANodeThatHasNotStartedRefuses) {
+  b.transport.SetHandler(nullptr);
+  EXPECT_EQ(Ask(NodeId{2}, "x").code(), Errc::kUnavailable);
+}
+
+TEST_F(TcpTransportTest, ARequestOfAnotherClusterIsDroppedAndCounted) {
+  a.transport.SetCluster(ClusterId{{1, 11}});
+  b.transport.SetCluster(ClusterId{{1, 22}});
+  EXPECT_EQ(Ask(NodeId{2}, "x", milliseconds(50)).code(), Errc::kTimeout);
+  EXPECT_TRUE(b.handler.requests.empty());
+  EXPECT_EQ(b.count("dynamo_peer_requests_other_cluster_total"), 1u);
+}
+
+TEST_F(TcpTransportTest, ANodeOfNoClusterYetIsHeardAndSoIsOneThatAsksWhoeverIsThere) {
+  b.transport.SetCluster(ClusterId{{1, 22}});
+  EXPECT_TRUE(Ask(NodeId{2}, "of none").ok());
+  a.transport.SetCluster(ClusterId{{1, 11}});
+  Answer answer;
+  a.transport.CallAddress(b.address(), Shared("seed"), In(seconds(5)), answer.Keep());
+  Until([&] { return answer.value.has_value(); });
+  EXPECT_TRUE(answer.ok());
+}
+
+TEST_F(TcpTransportTest, ANewAddressReplacesTheOldOne) {
+  Node c(3);
+  a.transport.SetAddress(NodeId{3}, b.address());
+  EXPECT_EQ(Ask(NodeId{3}, "wrong door").code(), Errc::kUnavailable);
+  a.transport.SetAddress(NodeId{3}, c.address());
+  Answer answer;
+  a.transport.Call(NodeId{3}, Shared("right door"), In(seconds(5)), answer.Keep());
+  Until([&] { return answer.value.has_value(); }, {&c});
+  EXPECT_TRUE(answer.ok());
+}
+
+TEST_F(TcpTransportTest, StopLeavesCallsUnansweredAndNothingBehind) {
+  b.handler.silent = true;
+  Answer answer;
+  const SharedBytes body = Shared("x");
+  a.transport.Call(NodeId{2}, body, In(milliseconds(30)), answer.Keep());
+  a.transport.Call(NodeId{9}, body, In(milliseconds(30)), answer.Keep());
+  a.transport.Stop();
+  a.transport.Call(NodeId{2}, body, In(milliseconds(30)), answer.Keep());
+  Turn(milliseconds(60));
+  EXPECT_FALSE(answer.value.has_value());
+  EXPECT_TRUE(a.handler.unreachable.empty());
+  EXPECT_EQ(body.use_count(), 1);
+}
+
+TEST_F(TcpTransportTest, AResponderMayOutliveItsTransport) {
+  b.handler.silent = true;
+  Answer answer;
+  a.transport.Call(NodeId{2}, Shared("x"), In(seconds(5)), answer.Keep());
+  Until([&] { return !b.handler.kept.empty(); });
+  b.transport.Stop();
+  b.handler.kept[0](Shared("to nobody"));
+}
+
+// What a client that is no peer finds at the peer port.
+class StrayClientTest : public TcpTransportTest {
+ protected:
+  StrayClientTest() { socket.connect({asio::ip::make_address("127.0.0.1"), b.listener->port()}); }
+  void Say(std::string_view bytes) { asio::write(socket, asio::buffer(bytes)); }
+  bool ClosedByPeer() {
+    char byte = 0;
+    boost::system::error_code error;
+    bool done = false;
+    socket.async_read_some(asio::buffer(&byte, 1), [&](const boost::system::error_code& got, size_t) {
+      error = got;
+      done = true;
+    });
+    Until([&] { return done; });
+    return error == asio::error::eof || error == asio::error::connection_reset;
+  }
+  tcp::socket socket{a.loop.io()};
+};
+
+TEST_F(StrayClientTest, IsClosedAtItsFirstBytes) {
+  Say("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_TRUE(ClosedByPeer());
+}
+
+TEST_F(StrayClientTest, IsClosedAtABadFrame) {
+  Bytes frame(kPeerMagic);
+  AppendFrame({}, "body", &frame);
+  frame.back() ^= 1;
+  Say(frame);
+  EXPECT_TRUE(ClosedByPeer());
+  EXPECT_TRUE(b.handler.requests.empty());
+}
+
+TEST_F(StrayClientTest, IsClosedWhenItClaimsTooMuch) {
+  Say(std::string(kPeerMagic) + "\x7f\xff\xff\xff");
+  EXPECT_TRUE(ClosedByPeer());
+}
+
+TEST(TcpListener, ABusyPortIsOneClearError) {
+  Node first(1);
+  ShardLoop loop;
+  Metrics metrics;
+  AsioClock clock(loop.executor());
+  TcpTransport transport(loop.executor(), &clock, &metrics, Logger());
+  const auto second = TcpListener::Bind(*ParseHostPort(first.address()), {{&loop, &transport}}, &clock);
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().message, "cannot listen on " + first.address() + ": Address already in use");
+}
+
+TEST(TcpListener, DealsConnectionsOutToAllShards) {
+  ShardLoop loops[2];
+  Metrics metrics;
+  EchoHandler handlers[2];
+  std::vector<std::unique_ptr<AsioClock>> clocks;
+  std::vector<std::unique_ptr<TcpTransport>> transports;
+  for (int i = 0; i < 2; ++i) {
+    clocks.push_back(std::make_unique<AsioClock>(loops[i].executor()));
+    transports.push_back(std::make_unique<TcpTransport>(loops[i].executor(), clocks[i].get(), &metrics, Logger()));
+    transports[i]->SetSelf(NodeId{2});
+    transports[i]->SetHandler(&handlers[i]);
+    loops[i].AtEndOfWakeUp([transport = transports[i].get()] { transport->Flush(); });
+  }
+  auto listener = std::move(*TcpListener::Bind(
+      {"127.0.0.1", 0}, {{&loops[0], transports[0].get()}, {&loops[1], transports[1].get()}}, clocks[0].get()));
+  listener->Start();
+  for (auto& loop : loops) loop.Start("shard");
+
+  for (uint64_t id = 11; id < 15; ++id) {
+    Node client(id, /*listen=*/false);
+    Answer answer;
+    client.transport.CallAddress("127.0.0.1:" + std::to_string(listener->port()), Shared("x"),
+                                 client.clock.Now() + seconds(5), answer.Keep());
+    while (!answer.value) client.loop.Drain();
+    EXPECT_TRUE(answer.ok());
+  }
+  for (auto& loop : loops) loop.Stop();
+  EXPECT_EQ(handlers[0].requests.size(), 2u);
+  EXPECT_EQ(handlers[1].requests.size(), 2u);
+}
+
+}  // namespace
+}  // namespace dynamo
