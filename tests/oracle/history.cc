@@ -1,0 +1,78 @@
+#include "tests/oracle/history.h"
+
+#include <utility>
+
+#include "common/base/check.h"
+
+namespace dynamo::oracle {
+
+Outcome OutcomeOf(Errc code) {
+  switch (code) {
+    case Errc::kInvalidArgument:
+    case Errc::kBadContext:
+    case Errc::kConflict:
+    case Errc::kTooManySiblings:
+    case Errc::kTooLarge:
+    case Errc::kReadOnly:
+    case Errc::kOverloaded:
+    case Errc::kUnavailable: return Outcome::kFailed;
+    default: return Outcome::kUnknown;
+  }
+}
+
+void Observation::AddValue(const std::string& value) {
+  if (const auto id = ParseValue(value)) {
+    values.push_back(*id);
+  } else {
+    foreign.push_back(value);
+  }
+}
+
+Context ContextOf(const Observation& observation) { return {observation.values, observation.tombstone}; }
+
+Policy History::policy(const std::string& key) const {
+  const auto found = policies_.find(key);
+  return found == policies_.end() ? Policy::kSiblings : found->second;
+}
+
+WriteRecord& History::Begin(int client, const std::string& key) {
+  const WriteId id = writes_.size() + 1;
+  WriteRecord& write = writes_[id];
+  write.id = id;
+  write.key = key;
+  write.client = client;
+  write.begun = ++time_;
+  return write;
+}
+
+WriteId History::BeginPut(int client, const std::string& key, Context context) {
+  WriteRecord& write = Begin(client, key);
+  write.context = std::move(context);
+  return write.id;
+}
+
+WriteId History::BeginDelete(int client, const std::string& key, std::optional<Context> context) {
+  WriteRecord& write = Begin(client, key);
+  write.is_delete = true;
+  write.of_what_is_found = !context.has_value();
+  if (context) write.context = std::move(*context);
+  return write.id;
+}
+
+void History::EndWrite(WriteId id, Outcome outcome, std::optional<LwwOrder> order) {
+  WriteRecord& write = writes_.at(id);
+  DYNAMO_CHECK(write.ended == WriteRecord::kNever);
+  write.ended = ++time_;
+  write.outcome = outcome;
+  write.order = order;
+}
+
+void History::AddRead(int client, const std::string& key, uint64_t begun, Observation seen) {
+  reads_.push_back({key, client, begun, ++time_, std::move(seen)});
+}
+
+void History::AddFinalRead(const std::string& key, const std::string& observer, Observation seen) {
+  final_reads_[key][observer] = std::move(seen);
+}
+
+}  // namespace dynamo::oracle
