@@ -1,5 +1,4 @@
-// The properties that every history must have (see docs/decisions and README of
-// the tests for their reasons):
+// The properties that every history must have:
 //   P1 no acknowledged write is lost
 //   P2 only a causally later write supersedes; under last-writer-wins none that is
 //      causally later ever loses
