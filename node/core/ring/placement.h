@@ -15,8 +15,16 @@
 
 namespace dynamo {
 
+// Members that join are placed as if they were there; who leaves gets nothing.
+inline bool TakesTokens(const Member& member) {
+  return member.state == MemberState::kNormal || member.state == MemberState::kJoining;
+}
+
 // The capped ideal: shares of the ring in proportion to capacity, water-filled
-// under caps of 1/min(N, members) a node and 1/min(N, zones) a zone.
+// under caps of 1/min(N, members) a node and 1/min(N, zones) a zone. Where these
+// caps leave a part of the ring to nobody (a zone with fewer nodes than its equal
+// part of the copies needs), a zone may hold up to what still leaves one copy of
+// each key in every zone.
 struct IdealShares {
   std::map<NodeId, double> tokens;  // Sums to the number of partitions.
   // What the caps took from someone, in words, for the administrator; empty if nothing.

@@ -3,7 +3,9 @@
 #define DYNAMO_NODE_CORE_RING_PREFERENCE_LIST_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "common/base/ids.h"
@@ -12,17 +14,21 @@
 
 namespace dynamo {
 
-// The walk clockwise from a partition. Failures never change it, only who stands in.
+// The walk clockwise from a partition of the current map. Failures never change
+// it, only who stands in. Members and zones below are those that hold tokens.
 struct PreferenceList {
-  std::vector<NodeId> owners;     // min(N, members) distinct nodes over min(N, zones) zones.
-  std::vector<NodeId> fallbacks;  // All other members, in the order they stand in.
+  std::vector<NodeId> owners;  // min(N, members) distinct nodes over min(N, zones) zones.
+  // All others, in the order they stand in; last, by id, the members that hold no
+  // token (one that joins, for instance), but never one that has left for good.
+  std::vector<NodeId> fallbacks;
 
   bool Owns(NodeId node) const;
 };
 
-// One step of the walk, for people (`dynamoctl locate`).
+// One step of the walk, for people (`dynamoctl locate`). A node passed over for its
+// zone appears twice: when it is met, and when it comes back.
 struct WalkStep {
-  PartitionId partition = 0;
+  PartitionId partition = 0;  // Where the node was met; topology.partitions: it holds no token.
   NodeId node;
   std::string zone;
   enum class Role : uint8_t { kOwner, kFallback, kSkippedSameNode, kSkippedSameZone };
@@ -31,7 +37,8 @@ struct WalkStep {
 
 // Walks clockwise from `partition`: skips nodes it has seen, prefers zones it has
 // not seen until min(N, zones) zones are among the owners; nodes passed over for
-// their zone come back, in walk order, when the zones are used up.
+// their zone come back, in walk order, when the zones are used up. The topology
+// holds the invariants that DecodeTopology proves; `partition` is on its ring.
 PreferenceList WalkRing(const Topology& topology, PartitionId partition, uint32_t n_val);
 std::vector<WalkStep> ExplainWalk(const Topology& topology, PartitionId partition, uint32_t n_val);
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/bytes.h"
@@ -49,6 +50,8 @@ struct BucketType {
   friend bool operator==(const BucketType&, const BucketType&) = default;
 };
 
+inline constexpr size_t kVotersMax = 7;
+
 // Generations order before epochs: a generation is started only by an
 // administrator, when most voters are destroyed.
 struct TopologyVersion {
@@ -63,15 +66,17 @@ struct Topology {
   TopologyVersion version;
   uint32_t partitions = 0;
   uint64_t ring_seed = 0;
-  std::vector<NodeId> voters;   // Sorted; an odd number, at most 7 (2 members: 1).
-  std::vector<Member> members;  // Sorted by id, distinct.
-  TokenMap current;
+  std::vector<NodeId> voters;            // Members, sorted; an odd number, at most kVotersMax (2 members: 1).
+  std::vector<Member> members;           // Sorted by id, distinct.
+  TokenMap current;                      // Of members, as is `pending`.
   TokenMap pending;                      // Empty, or the map a committed change is moving to.
   std::vector<ContextKey> context_keys;  // Sorted by id.
   std::map<std::string, BucketType> types;
 
   // nullptr if there is none.
   const Member* Find(NodeId id) const;
+  // A replacement bears the name of whom it replaced: members that have not left
+  // for good come first.
   const Member* FindByName(std::string_view name) const;
 
   friend bool operator==(const Topology&, const Topology&) = default;
@@ -89,14 +94,18 @@ struct ClusterSpec {
 
 // The first topology (generation 1, epoch 1) of a new cluster, with the bucket
 // types `default` (lww, as Riak's allow_mult=false), `siblings` and `lww`.
-// kInvalidArgument names what is wrong: no members, equal ids or names, a bad
-// number of partitions, fewer partitions than members, capacity 0.
+// kInvalidArgument names what is wrong: no cluster id, no context secret, no
+// members, ids that are none or equal, names that are empty or equal, a member
+// that is not kNormal, a bad number of partitions, fewer partitions than members,
+// capacity 0, N 0.
 Result<Topology> CreateTopology(const ClusterSpec& spec);
 
-// An odd set of at most 7, spread over zones as far as these go; deterministic.
+// Of the kNormal members: an odd set of at most kVotersMax (none of none), spread over zones
+// as far as these go, sorted; the order of `members` does not matter.
 std::vector<NodeId> ChooseVoters(const std::vector<Member>& members);
 
-// Canonical, with a version byte.
+// Canonical: version byte 1, 8 bytes XXH3-64 of everything after them, then the
+// fields in order; a map is one member index for each token.
 Bytes EncodeTopology(const Topology& topology);
 // kCorrupt: malformed, or an invariant above does not hold.
 Result<Topology> DecodeTopology(std::string_view encoded);

@@ -1,0 +1,62 @@
+// Members and topologies for the ring's tests.
+#ifndef DYNAMO_TESTS_UNIT_CORE_RING_TESTING_H_
+#define DYNAMO_TESTS_UNIT_CORE_RING_TESTING_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/base/random.h"
+#include "node/core/ring/topology.h"
+
+namespace dynamo {
+
+// Members 1, 2, ... named node-1, node-2, ..., spread round about `zones` zones.
+inline std::vector<Member> MakeMembers(size_t count, size_t zones = 1, std::vector<uint32_t> capacities = {1}) {
+  std::vector<Member> members;
+  for (size_t i = 0; i < count; ++i) {
+    const uint64_t id = i + 1;
+    members.push_back({.id = NodeId{id},
+                       .name = "node-" + std::to_string(id),
+                       .zone = "zone-" + std::to_string(i % zones),
+                       .capacity = capacities[i % capacities.size()]});
+  }
+  return members;
+}
+
+// A topology whose map is drawn at random, as no placement would make it.
+inline Topology RandomTopology(Rng& rng) {
+  Topology topology;
+  topology.cluster = ClusterId{{rng.Next() | 1, rng.Next()}};
+  topology.version = {.generation = 1 + rng.Below(3), .epoch = rng.Next()};
+  topology.partitions = uint32_t{1} << (3 + rng.Below(5));
+  topology.ring_seed = rng.Next();
+  topology.members = MakeMembers(1 + rng.Below(12), 1 + rng.Below(5));
+  for (Member& member : topology.members) {
+    member.zone = "zone-" + std::to_string(rng.Below(4));
+    member.capacity = 1 + static_cast<uint32_t>(rng.Below(9));
+    member.state = static_cast<MemberState>(1 + rng.Below(5));
+  }
+  topology.members.front().state = MemberState::kNormal;
+  const size_t holders = 1 + rng.Below(topology.members.size());
+  const auto random_map = [&] {
+    std::vector<NodeId> owners;
+    for (uint32_t i = 0; i < topology.partitions; ++i) owners.push_back(topology.members[rng.Below(holders)].id);
+    return TokenMap(std::move(owners));
+  };
+  topology.current = random_map();
+  if (rng.Chance(0.5)) topology.pending = random_map();
+  topology.voters = ChooseVoters(topology.members);
+  for (uint32_t id = 1; id <= rng.Below(3); ++id) topology.context_keys.push_back({id, "secret", id == 1});
+  for (const char* name : {"a", "b", "c"}) {
+    if (rng.Chance(0.5)) continue;
+    topology.types[name] = {.policy = rng.Chance(0.5) ? ConflictPolicy::kSiblings : ConflictPolicy::kLastWriterWins,
+                            .n_val = 1 + static_cast<uint32_t>(rng.Below(5)),
+                            .durability = static_cast<BucketType::Durability>(1 + rng.Below(3))};
+  }
+  return topology;
+}
+
+}  // namespace dynamo
+
+#endif  // DYNAMO_TESTS_UNIT_CORE_RING_TESTING_H_
