@@ -3,9 +3,11 @@
 #ifndef DYNAMO_NODE_CORE_REPLICATION_QUORUM_H_
 #define DYNAMO_NODE_CORE_REPLICATION_QUORUM_H_
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/base/result.h"
 
@@ -27,7 +29,8 @@ struct QuorumValue {
   friend bool operator==(const QuorumValue&, const QuorumValue&) = default;
 };
 
-// 1, N/2+1, N, or the number itself; kDefault gives `fallback` resolved.
+// 1, N/2+1, N, or the number itself; kDefault gives `fallback` resolved, and a
+// quorum if that is kDefault too.
 uint32_t Resolve(QuorumValue value, QuorumValue fallback, uint32_t n);
 
 // The quorums of one read. `n` is the effective N.
@@ -51,7 +54,8 @@ struct WriteQuorum {
 };
 
 // R + W <= N is legal: it trades consistency for availability, as the paper
-// allows. kInvalidArgument: n, r or w is 0, or any number exceeds n.
+// allows. kInvalidArgument: n, r or w is 0, or any number exceeds n; the message
+// then starts with Riak's "{n_val_violation,3}".
 Status Validate(const ReadQuorum& quorum);
 Status Validate(const WriteQuorum& quorum);
 
@@ -66,6 +70,12 @@ struct QuorumShortfall {
 };
 // "r", "pr", "w", "pw", "dw", "node_confirms".
 std::string_view Name(QuorumShortfall::Which which);
+// As Riak's Protocol Buffers door says it: "{w_val_unsatisfied,2,1}", want first.
+std::string RiakTerm(const QuorumShortfall& shortfall);
+// Reads the term that an error's message starts with.
+std::optional<QuorumShortfall> ParseRiakTerm(std::string_view message);
+// As Riak's HTTP door says it: "W-value unsatisfied: 1/2", got first.
+std::string RiakSentence(const QuorumShortfall& shortfall);
 
 enum class Verdict : uint8_t { kPending, kMet, kUnreachable };
 
@@ -77,8 +87,8 @@ class WriteTally {
  public:
   explicit WriteTally(const WriteQuorum& quorum) : quorum_(quorum) {}
 
-  // A replica was asked: its answer may still come. Call before its OnStored or
-  // OnFailed; a node is asked at most once (a retry is another node).
+  // A replica was asked: exactly one of OnStored and OnFailed follows. A node is
+  // asked at most once (a retry is another node), and none after NoMoreNodes.
   void OnAsked(bool primary);
   // The replica has it in its memtable; `durable`: synced.
   void OnStored(bool primary, bool durable);
@@ -89,11 +99,22 @@ class WriteTally {
   void NoMoreNodes() { closed_ = true; }
 
   Verdict verdict() const;
-  // The first requirement that is not met (W, PW, DW, node_confirms in order).
-  QuorumShortfall shortfall() const;
+  // Of W, PW, DW, node_confirms the first that is out of reach, or else the first
+  // that is not met; nullopt when all are.
+  std::optional<QuorumShortfall> shortfall() const;
   uint32_t stored() const { return stored_; }
 
  private:
+  // One number that must be reached, and how far it can still get.
+  struct Requirement {
+    QuorumShortfall count;
+    uint32_t reach = 0;
+    bool met() const { return count.got >= count.want; }
+    bool out_of_reach() const { return reach < count.want; }
+  };
+  std::array<Requirement, 4> Requirements() const;
+  void Answered(bool primary);
+
   WriteQuorum quorum_;
   uint32_t pending_ = 0, pending_primary_ = 0;
   uint32_t stored_ = 0, stored_primary_ = 0, durable_ = 0;

@@ -1,0 +1,138 @@
+#include "node/adapter/rocksdb_syncer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "node/adapter/rocksdb_status.h"
+
+namespace dynamo {
+
+RocksdbSyncer::RocksdbSyncer(SyncerSettings settings, rocksdb::DB* db, StoreHealth* health, Metrics* metrics)
+    : settings_(settings),
+      db_(db),
+      health_(health),
+      sync_latency_(
+          &metrics->histogram("dynamo_storage_sync_seconds", "Time that one sync of the write-ahead log takes")),
+      thread_([this] { Run(); }) {}
+
+RocksdbSyncer::~RocksdbSyncer() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void RocksdbSyncer::Request(std::function<void()> done) {
+  {
+    std::lock_guard lock(mutex_);
+    requests_.push_back(std::move(done));
+    if (busy_) return;  // The thread looks again when it is through.
+  }
+  wake_.notify_all();
+}
+
+bool RocksdbSyncer::TryInline() {
+  {
+    std::lock_guard lock(mutex_);
+    if (busy_ || !requests_.empty() || health_->read_only()) return false;
+    busy_ = true;
+  }
+  const bool synced = SyncNow();
+  bool others_wait = false;
+  {
+    std::lock_guard lock(mutex_);
+    busy_ = false;
+    others_wait = !requests_.empty();
+  }
+  if (others_wait) wake_.notify_all();
+  return synced;
+}
+
+void RocksdbSyncer::NoteWrite() {
+  if (dirty_.exchange(true) || settings_.interval == Duration::zero()) return;
+  {
+    std::lock_guard lock(mutex_);
+    dirty_deadline_ = Clock::now() + settings_.interval;
+  }
+  wake_.notify_all();
+}
+
+void RocksdbSyncer::Wake() {
+  {
+    std::lock_guard lock(mutex_);
+  }
+  wake_.notify_all();
+}
+
+bool RocksdbSyncer::HasWork(Clock::time_point now) const {
+  if (busy_ || health_->stopped()) return false;
+  if (health_->read_only()) return now >= next_recovery_;
+  return !requests_.empty() || now >= dirty_deadline_;
+}
+
+void RocksdbSyncer::WaitForWork(std::unique_lock<std::mutex>& lock) {
+  while (!stop_ && !HasWork(Clock::now())) {
+    const auto until = health_->read_only() ? next_recovery_ : dirty_deadline_;
+    if (busy_ || health_->stopped() || until == Clock::time_point::max()) {
+      wake_.wait(lock);
+    } else {
+      wake_.wait_until(lock, until);
+    }
+  }
+}
+
+void RocksdbSyncer::Run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    WaitForWork(lock);
+    if (stop_) return;
+    if (!health_->read_only()) {
+      SyncRound(lock);
+      continue;
+    }
+    lock.unlock();
+    TryRecover();
+    lock.lock();
+    next_recovery_ = Clock::now() + settings_.recovery_interval;
+  }
+}
+
+void RocksdbSyncer::SyncRound(std::unique_lock<std::mutex>& lock) {
+  std::vector<std::function<void()>> served = std::exchange(requests_, {});
+  dirty_deadline_ = Clock::time_point::max();
+  busy_ = true;
+  lock.unlock();
+  const bool synced = SyncNow();
+  if (synced) {
+    for (const auto& done : served) done();
+  }
+  lock.lock();
+  busy_ = false;
+  if (synced) return;
+  // The disk is full: their writes are in memory and in the log up to where it
+  // broke off; they wait until the store is writable again, and are synced then.
+  served.insert(served.end(), std::make_move_iterator(requests_.begin()), std::make_move_iterator(requests_.end()));
+  requests_ = std::move(served);
+}
+
+bool RocksdbSyncer::SyncNow() {
+  dirty_.store(false);
+  const auto start = Clock::now();
+  const rocksdb::Status status = db_->SyncWAL();
+  sync_latency_->Record(std::chrono::duration_cast<Duration>(Clock::now() - start));
+  if (status.ok()) return true;
+  if (!health_->read_only()) health_->Stop(ToError(status, "sync the write-ahead log").message);
+  return false;
+}
+
+void RocksdbSyncer::TryRecover() {
+  uint64_t free_bytes = 0;
+  const rocksdb::Status known = db_->GetEnv()->GetFreeSpace(db_->GetName(), &free_bytes);
+  if (known.ok() && free_bytes < settings_.recovery_free_bytes) return;
+  // Flushes what memory holds and starts a new log: nothing rests on the torn one.
+  if (db_->Resume().ok()) health_->MarkRecovered();
+}
+
+}  // namespace dynamo

@@ -1,0 +1,62 @@
+// Client connections of one door on one shard: accepted, bounded in number, and
+// closed when a deadline passes, so that a slow or silent client costs nothing.
+#ifndef DYNAMO_NODE_API_CONNECTION_H_
+#define DYNAMO_NODE_API_CONNECTION_H_
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <set>
+
+#include "common/base/metrics.h"
+#include "node/api/limits.h"
+#include "node/env/async.h"
+
+namespace dynamo {
+
+class Connection {
+ public:
+  using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
+
+  explicit Connection(Socket socket) : socket_(std::move(socket)) {}
+
+  Socket& socket() { return socket_; }
+  // The connection is closed unless another deadline is set by then.
+  void SetDeadline(std::chrono::milliseconds from_now) { deadline_ = std::chrono::steady_clock::now() + from_now; }
+  // While a request runs, the request's own deadline rules.
+  void ClearDeadline() { deadline_ = std::chrono::steady_clock::time_point::max(); }
+  bool IsLate(std::chrono::steady_clock::time_point now) const { return now >= deadline_; }
+  void Close();
+
+ private:
+  Socket socket_;
+  std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
+};
+
+// Runs `serve` for each connection; when it ends, the connection is closed. Every
+// call on the shard's thread.
+class ConnectionSet {
+ public:
+  using Serve = std::function<Async<>(std::shared_ptr<Connection>)>;
+
+  ConnectionSet(Executor executor, DoorLimits limits, Gauge* open, Counter* refused, Serve serve);
+  ~ConnectionSet();
+
+  // Takes over an accepted IPv4 or IPv6 socket (its descriptor). Above
+  // connections_max it is closed at once.
+  void Adopt(int descriptor, bool ipv6);
+  // Closes all; what is being served ends with an error on its socket.
+  void CloseAll();
+  size_t size() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace dynamo
+
+#endif  // DYNAMO_NODE_API_CONNECTION_H_

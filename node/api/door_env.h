@@ -1,0 +1,25 @@
+// What a door needs of the node it belongs to.
+#ifndef DYNAMO_NODE_API_DOOR_ENV_H_
+#define DYNAMO_NODE_API_DOOR_ENV_H_
+
+#include <string>
+
+#include "common/base/metrics.h"
+#include "node/api/limits.h"
+#include "node/env/random.h"
+#include "node/env/request_handler.h"
+
+namespace dynamo {
+
+// Of one shard; all outlive the door.
+struct DoorEnv {
+  RequestHandler* handler = nullptr;
+  Random* random = nullptr;
+  Metrics* metrics = nullptr;
+  DoorLimits limits;
+  std::string node_name;
+};
+
+}  // namespace dynamo
+
+#endif  // DYNAMO_NODE_API_DOOR_ENV_H_

@@ -1,0 +1,152 @@
+#include "node/api/http_server.h"
+
+#include <algorithm>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/rfc7230.hpp>
+#include <boost/beast/http/write.hpp>
+#include <optional>
+#include <utility>
+
+namespace dynamo {
+namespace {
+
+namespace http = boost::beast::http;
+using Parser = http::request_parser<http::string_body>;
+
+constexpr unsigned kHttp11 = 11;
+
+// The answer to a request that could not be read; nullopt: the client has gone.
+std::optional<HttpResponse> ResponseToReadError(boost::system::error_code error) {
+  if (error == http::error::header_limit) {
+    return TextResponse(HttpStatus::request_header_fields_too_large, "request header is too large");
+  }
+  if (error == http::error::body_limit) return TextResponse(HttpStatus::payload_too_large, "object is too large");
+  if (error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
+  if (error.category() == make_error_code(http::error::bad_method).category()) {
+    return TextResponse(HttpStatus::bad_request, "malformed request: " + error.message());
+  }
+  return std::nullopt;
+}
+
+class HttpSession {
+ public:
+  HttpSession(std::shared_ptr<Connection> connection, DoorLimits limits, HttpHandler handler)
+      : connection_(std::move(connection)), limits_(limits), handler_(std::move(handler)) {
+    buffer_.max_size(limits_.header_bytes_max + (64u << 10));
+  }
+
+  Async<> Run() {
+    while (co_await ServeOne()) {
+    }
+  }
+
+ private:
+  Async<bool> ServeOne() {
+    if (!co_await WaitForRequest()) co_return false;
+    Parser parser;
+    parser.header_limit(static_cast<uint32_t>(limits_.header_bytes_max));
+    parser.body_limit(limits_.object_bytes_max);
+    const boost::system::error_code error = co_await ReadInto(&parser);
+    if (error) {
+      if (auto response = ResponseToReadError(error)) {
+        response->keep_alive(false);
+        co_await Write(std::move(*response));
+      }
+      co_return false;
+    }
+    HttpRequest request = parser.release();
+    const bool keep_alive = request.keep_alive();
+    const bool head = request.method() == http::verb::head;
+    connection_->ClearDeadline();
+    HttpResponse response = co_await handler_(std::move(request));
+    response.keep_alive(keep_alive);
+    if (head) {
+      // The length of what a GET would have given, without it.
+      if (!response.has_content_length()) response.content_length(response.body().size());
+      response.body().clear();
+    }
+    co_return co_await Write(std::move(response)) && keep_alive;
+  }
+
+  // An idle connection is let be for longer than one that dawdles in a request.
+  Async<bool> WaitForRequest() {
+    if (buffer_.size() == 0) {
+      connection_->SetDeadline(limits_.idle_timeout);
+      boost::system::error_code error;
+      co_await connection_->socket().async_wait(asio::socket_base::wait_read,
+                                                asio::redirect_error(kUseAwaitable, error));
+      if (error) co_return false;
+    }
+    connection_->SetDeadline(limits_.transfer_timeout);
+    co_return true;
+  }
+
+  Async<boost::system::error_code> ReadInto(Parser* parser) {
+    boost::system::error_code error;
+    auto token = asio::redirect_error(kUseAwaitable, error);
+    co_await http::async_read_header(connection_->socket(), buffer_, *parser, token);
+    if (error) co_return error;
+    if (boost::beast::iequals(parser->get()[http::field::expect], "100-continue")) {
+      HttpResponse go_on(HttpStatus::continue_, kHttp11);
+      co_await http::async_write(connection_->socket(), go_on, token);
+      if (error) co_return error;
+    }
+    co_await http::async_read(connection_->socket(), buffer_, *parser, token);
+    co_return error;
+  }
+
+  Async<bool> Write(HttpResponse response) {
+    // 204 and 304 have no body, and a HEAD has set its length itself.
+    const bool bodiless = response.result() == HttpStatus::no_content || response.result() == HttpStatus::not_modified;
+    if (!bodiless && !response.has_content_length()) response.prepare_payload();
+    connection_->SetDeadline(limits_.transfer_timeout);
+    boost::system::error_code error;
+    co_await http::async_write(connection_->socket(), response, asio::redirect_error(kUseAwaitable, error));
+    co_return !error;
+  }
+
+  std::shared_ptr<Connection> connection_;
+  DoorLimits limits_;
+  HttpHandler handler_;
+  boost::beast::flat_buffer buffer_;
+};
+
+}  // namespace
+
+Async<> ServeHttp(std::shared_ptr<Connection> connection, DoorLimits limits, HttpHandler handler) {
+  HttpSession session(std::move(connection), limits, std::move(handler));
+  co_await session.Run();
+}
+
+HttpResponse TextResponse(HttpStatus status, std::string_view text) {
+  HttpResponse response(status, kHttp11);
+  response.set(http::field::content_type, "text/plain");
+  response.body() = text;
+  if (!text.ends_with('\n')) response.body() += '\n';
+  return response;
+}
+
+HttpResponse JsonResponse(HttpStatus status, std::string json) {
+  HttpResponse response(status, kHttp11);
+  response.set(http::field::content_type, "application/json");
+  response.body() = std::move(json);
+  return response;
+}
+
+void SetHeader(HttpResponse& response, std::string_view name, std::string_view value) {
+  static constexpr std::string_view kTokenMarks = "!#$%&'*+-.^_`|~";
+  const auto is_token = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           kTokenMarks.find(c) != std::string_view::npos;
+  };
+  if (name.empty() || !std::all_of(name.begin(), name.end(), is_token)) return;
+  std::string safe(value);
+  std::replace_if(
+      safe.begin(), safe.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  response.set(name, safe);
+}
+
+}  // namespace dynamo

@@ -1,0 +1,93 @@
+#include "node/api/pb_door.h"
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/write.hpp>
+#include <utility>
+
+namespace dynamo {
+namespace {
+
+// Room for a value is made as its bytes arrive, never because a length says so.
+constexpr size_t kReadStep = 256u << 10;
+// What an object's message may hold beside its value.
+constexpr size_t kMessageOverhead = 1u << 20;
+
+class PbReader {
+ public:
+  PbReader(Connection* connection, DoorLimits limits) : connection_(connection), limits_(limits) {}
+
+  // Makes at least `size` bytes available; false when the connection has ended.
+  Async<bool> Need(size_t size) {
+    while (end_ - begin_ < size) {
+      if (begin_ == end_) begin_ = end_ = 0;
+      if (buffer_.size() - end_ < std::min(size - (end_ - begin_), kReadStep)) MakeRoom(size);
+      boost::system::error_code error;
+      end_ += co_await connection_->socket().async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_),
+                                                             asio::redirect_error(kUseAwaitable, error));
+      if (error) co_return false;
+      connection_->SetDeadline(limits_.transfer_timeout);
+    }
+    co_return true;
+  }
+  std::string_view Take(size_t size) {
+    const std::string_view out(buffer_.data() + begin_, size);
+    begin_ += size;
+    return out;
+  }
+  bool empty() const { return begin_ == end_; }
+  // A large message does not keep its memory for the life of the connection.
+  void Shrink() {
+    if (empty() && buffer_.size() > kReadStep) Bytes().swap(buffer_);
+  }
+
+ private:
+  void MakeRoom(size_t size) {
+    buffer_.erase(0, begin_);
+    end_ -= begin_;
+    begin_ = 0;
+    const size_t wanted = std::max<size_t>(std::min(size, end_ + kReadStep), 16u << 10);
+    if (buffer_.size() < wanted) buffer_.resize(std::max(wanted, std::min(size, 2 * buffer_.size())));
+  }
+
+  Connection* connection_;
+  DoorLimits limits_;
+  Bytes buffer_;
+  size_t begin_ = 0, end_ = 0;
+};
+
+Async<bool> WriteAll(std::shared_ptr<Connection> connection, Bytes answer, DoorLimits limits) {
+  connection->SetDeadline(limits.transfer_timeout);
+  boost::system::error_code error;
+  co_await asio::async_write(connection->socket(), asio::buffer(answer), asio::redirect_error(kUseAwaitable, error));
+  co_return !error;
+}
+
+}  // namespace
+
+Async<> ServePb(std::shared_ptr<Connection> connection, DoorEnv env) {
+  const size_t bytes_max = env.limits.object_bytes_max + kMessageOverhead;
+  PbSession session(env);
+  PbReader reader(connection.get(), env.limits);
+  for (;;) {
+    if (reader.empty()) connection->SetDeadline(env.limits.idle_timeout);
+    if (!co_await reader.Need(kPbLengthBytes)) co_return;
+    const Result<size_t> length = ParsePbLength(reader.Take(kPbLengthBytes), bytes_max);
+    if (!length) {
+      // What follows cannot be told apart any more: say why, and close.
+      co_await WriteAll(connection, EncodePbError(length.error().message), env.limits);
+      co_return;
+    }
+    if (!co_await reader.Need(*length)) co_return;
+    const auto code = static_cast<uint8_t>(reader.Take(1)[0]);
+    Bytes body(reader.Take(*length - 1));
+    reader.Shrink();
+    connection->ClearDeadline();
+    Bytes answer = co_await session.Answer(code, std::move(body));
+    if (!co_await WriteAll(connection, std::move(answer), env.limits)) co_return;
+  }
+}
+
+}  // namespace dynamo
