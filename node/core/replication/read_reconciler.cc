@@ -92,17 +92,23 @@ bool ReadReconciler::MajorityFoundNothing(const Tally& tally) const {
   return basic_quorum_ && tally.owners_without >= quorum_.n / 2 + 1;
 }
 
+uint32_t ReadReconciler::OwnersToSayNotFound() const {
+  if (!basic_quorum_) return quorum_.n;
+  return std::max({quorum_.n / 2 + 1, quorum_.r, quorum_.pr, quorum_.node_confirms});
+}
+
 bool ReadReconciler::Met(const Tally& tally) const {
   if (tally.to_fetch > 0) return false;
   const bool enough =
       tally.counted >= quorum_.r && tally.counted_primary >= quorum_.pr && tally.counted >= quorum_.node_confirms;
-  if (enough || tally.owners_without >= quorum_.n) return true;
-  return MajorityFoundNothing(tally) && tally.found == 0 && tally.owners_without >= quorum_.r;
+  const bool not_found = tally.found == 0 && tally.owners_without >= OwnersToSayNotFound();
+  return enough || not_found || tally.owners_without >= quorum_.n;
 }
 
 bool ReadReconciler::OutOfReach(const Tally& tally) const {
-  const bool all_owners_may_lack_it = tally.owners_without + tally.owners_pending >= quorum_.n;
-  if (all_owners_may_lack_it) return false;
+  const uint32_t owners_without = tally.owners_without + tally.owners_pending;
+  const bool none_has_it = tally.found == tally.to_fetch;  // What is to be fetched may yet fail.
+  if (owners_without >= (none_has_it ? OwnersToSayNotFound() : quorum_.n)) return false;
   return tally.reach < quorum_.r || tally.reach_primary < quorum_.pr || tally.reach < quorum_.node_confirms;
 }
 

@@ -39,8 +39,8 @@ struct ReplicaAnswer {
 //    Without notfound_ok such answers count for nothing, but once all N owners
 //    gave one, the read is done: not found, unless a fallback had it.
 // basic_quorum (only without notfound_ok) decides as soon as a majority of the
-// owners found nothing: not found if nobody found anything and they are R at
-// least (a 404 needs R owners' answers), else out of reach.
+// owners found nothing: not found if nobody found anything and they are R, PR and
+// node_confirms at least (a 404 needs R owners' answers), else out of reach.
 class ReadReconciler {
  public:
   ReadReconciler(const ReadQuorum& quorum, bool notfound_ok, bool basic_quorum);
@@ -109,6 +109,8 @@ class ReadReconciler {
   bool Met(const Tally& tally) const;
   bool OutOfReach(const Tally& tally) const;
   bool MajorityFoundNothing(const Tally& tally) const;
+  // Without notfound_ok: how many must agree, while nobody has it.
+  uint32_t OwnersToSayNotFound() const;
   bool Covered(const Hash128& digest) const { return covered_.contains(digest); }
   void Withdraw(Replica& replica);
   void Settle();
