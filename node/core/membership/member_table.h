@@ -5,6 +5,7 @@
 #ifndef DYNAMO_NODE_CORE_MEMBERSHIP_MEMBER_TABLE_H_
 #define DYNAMO_NODE_CORE_MEMBERSHIP_MEMBER_TABLE_H_
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -42,43 +43,61 @@ struct NodeInfo {
   friend bool operator==(const NodeInfo&, const NodeInfo&) = default;
 };
 
+// Which of two rumours about the same node wins: the higher incarnation; at equal
+// ones dead > suspect > alive, since only the node itself may outbid a suspicion;
+// then the newer topology, then the rest of the fields. A total order, so all who
+// heard the same rumours, in whatever order, believe the same.
+std::strong_ordering Precedence(const NodeInfo& left, const NodeInfo& right);
+
 class MemberTable {
  public:
   explicit MemberTable(NodeInfo self);
 
   const NodeInfo& self() const { return self_; }
-  const NodeInfo* Find(NodeId id) const;  // Self included.
+  const NodeInfo* Find(NodeId id) const;  // Self included; nullptr: never heard of.
   std::vector<NodeInfo> All() const;      // Sorted by id, self included.
+  const std::map<NodeId, NodeInfo>& others() const { return others_; }
+  size_t size() const { return others_.size() + 1; }
 
-  // Takes a rumour in if it is newer: a higher incarnation wins; at equal ones
-  // dead > suspect > alive. A rumour that self is suspect or dead makes self
-  // outbid it, and the outcome is kRefute: spread self at once.
-  enum class Outcome : uint8_t { kIgnored, kUpdated, kRefute };
+  // Takes a rumour in if it wins over what is known. One that would outbid self
+  // (suspect, dead, or of an incarnation that self has not reached) makes self
+  // outbid it, and the outcome is kRefute: spread self at once. kForged: dropped
+  // for an impossible incarnation.
+  enum class Outcome : uint8_t { kIgnored, kUpdated, kRefute, kForged };
   Outcome Hear(const NodeInfo& rumour);
 
-  // This node's own finding; ignored unless it is news at the known incarnation.
-  bool Suspect(NodeId id);
+  // This node's own finding about another: raises it at the incarnation known.
+  // False if it is no news.
   bool Declare(NodeId id, Liveness liveness);
 
-  // Changes self and raises nothing: topology and load travel with the incarnation
-  // unchanged and the highest TopologyVersion wins.
+  // Drops another node: it left, or it was replaced.
+  void Forget(NodeId id);
+
+  // Changes self and raises nothing: the version travels with the incarnation
+  // unchanged.
   void SetTopology(const TopologyVersion& version);
 
   // Of all entries; equal tables have equal hashes, so that gossip between equals
   // costs one message.
   Hash128 hash() const;
 
-  // A rumour with an incarnation this far ahead of the one known is a forgery or
-  // a bug, not news, and is dropped.
+  // A rumour with an incarnation this far ahead of the one known (of 0, if none
+  // is) is a forgery or a bug, not news, and is dropped.
   static constexpr uint64_t kIncarnationJumpMax = uint64_t{1} << 52;
+  // Rumours about yet another node are dropped above it.
+  static constexpr size_t kNodesMax = 4096;
 
  private:
+  Outcome HearOfSelf(const NodeInfo& rumour);
+
   NodeInfo self_;
   std::map<NodeId, NodeInfo> others_;
+  mutable std::optional<Hash128> hash_;  // Reset by every change.
 };
 
 void EncodeNodeInfo(const NodeInfo& info, ByteWriter& out);
-// Invalidates `in` when malformed; strings are limited to 255 bytes.
+// Invalidates `in` when malformed: no id, another version byte, an unknown liveness,
+// capacity or shards of 0, a string of more than 255 bytes.
 NodeInfo DecodeNodeInfo(ByteReader& in);
 
 }  // namespace dynamo
