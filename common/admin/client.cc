@@ -1,0 +1,96 @@
+#include "common/admin/client.h"
+
+#include <fmt/format.h>
+#include <httplib.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <utility>
+
+namespace dynamo::admin {
+namespace {
+
+constexpr char kJson[] = "application/json";
+
+std::string WithScheme(const std::string& endpoint) {
+  return endpoint.find("://") == std::string::npos ? "http://" + endpoint : endpoint;
+}
+
+Errc CodeOf(int status) {
+  switch (status) {
+    case 400: return Errc::kInvalidArgument;
+    case 404: return Errc::kNotFound;
+    case 409: return Errc::kAlreadyExists;
+    case 501: return Errc::kUnsupported;
+    case 503: return Errc::kUnavailable;
+    default: return Errc::kInternal;
+  }
+}
+
+std::string ErrorText(const httplib::Response& response) {
+  boost::system::error_code error;
+  const boost::json::value parsed = boost::json::parse(response.body, error);
+  if (!error && parsed.is_object()) {
+    const boost::json::value* text = parsed.get_object().if_contains("error");
+    if (text != nullptr && text->is_string()) return std::string(text->get_string());
+  }
+  return response.body.empty() ? fmt::format("HTTP status {}", response.status) : response.body;
+}
+
+}  // namespace
+
+struct Client::State {
+  std::string endpoint;
+  httplib::Client http;
+
+  State(std::string where, std::chrono::milliseconds timeout) : endpoint(WithScheme(where)), http(endpoint) {
+    http.set_connection_timeout(timeout);
+    http.set_read_timeout(timeout);
+    http.set_write_timeout(timeout);
+  }
+
+  Result<std::string> Check(const httplib::Result& result, const std::string& path) const {
+    if (!result) {
+      const bool late = result.error() == httplib::Error::Read;
+      return Fail(late ? Errc::kTimeout : Errc::kUnavailable,
+                  fmt::format("no answer from the admin API at {}{}: {}", endpoint, path, to_string(result.error())));
+    }
+    if (result->status / 100 != 2) return Fail(CodeOf(result->status), ErrorText(*result));
+    return result->body;
+  }
+  Result<std::string> Get(const std::string& path) { return Check(http.Get(path.c_str()), path); }
+  Result<std::string> Put(const std::string& path, const std::string& body) {
+    return Check(http.Put(path.c_str(), body, kJson), path);
+  }
+};
+
+Client::Client(const std::string& endpoint, std::chrono::milliseconds timeout)
+    : state_(std::make_unique<State>(endpoint, timeout)) {}
+Client::~Client() = default;
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+
+Result<Identity> Client::GetIdentity() { return state_->Get("/identity").and_then(IdentityFromJson); }
+Result<Members> Client::GetMembers() { return state_->Get("/members").and_then(MembersFromJson); }
+Result<Topology> Client::GetTopology() { return state_->Get("/topology").and_then(TopologyFromJson); }
+Result<Hints> Client::GetHints() { return state_->Get("/hints").and_then(HintsFromJson); }
+Result<std::string> Client::GetMetrics() { return state_->Get("/metrics"); }
+
+Result<Location> Client::Locate(const std::string& type, const std::string& bucket, const std::string& key) {
+  const httplib::Params params{{"type", type}, {"bucket", bucket}, {"key", key}};
+  return state_->Check(state_->http.Get("/locate", params, httplib::Headers{}), "/locate").and_then(LocationFromJson);
+}
+
+Result<bool> Client::IsReady() {
+  const auto answer = state_->http.Get("/readyz");
+  if (answer && (answer->status == 200 || answer->status == 503)) return answer->status == 200;
+  return Fail(state_->Check(answer, "/readyz").error());
+}
+
+Result<Operation> Client::Create(const std::string& operation_id, const CreateOperation& operation) {
+  boost::json::value body = ToJson(operation);
+  body.get_object()["type"] = "create";
+  return state_->Put("/operations/" + operation_id, boost::json::serialize(body)).and_then(OperationFromJson);
+}
+
+}  // namespace dynamo::admin

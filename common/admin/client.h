@@ -1,0 +1,43 @@
+// A blocking client of one node's admin API, for tools and tests.
+#ifndef DYNAMO_COMMON_ADMIN_CLIENT_H_
+#define DYNAMO_COMMON_ADMIN_CLIENT_H_
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "common/admin/types.h"
+#include "common/base/result.h"
+
+namespace dynamo::admin {
+
+// Errors of all calls: kUnavailable (refused, no route; names the endpoint),
+// kTimeout, or what the node answered.
+class Client {
+ public:
+  // "host:port" or "http://host:port".
+  explicit Client(const std::string& endpoint, std::chrono::milliseconds timeout = std::chrono::seconds(15));
+  ~Client();
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+
+  Result<Identity> GetIdentity();
+  Result<Members> GetMembers();
+  Result<Topology> GetTopology();
+  Result<Hints> GetHints();
+  Result<Location> Locate(const std::string& type, const std::string& bucket, const std::string& key);
+  // True: /readyz says that the node serves.
+  Result<bool> IsReady();
+  // The same id again is the same operation.
+  Result<Operation> Create(const std::string& operation_id, const CreateOperation& operation);
+  // The text of /metrics.
+  Result<std::string> GetMetrics();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace dynamo::admin
+
+#endif  // DYNAMO_COMMON_ADMIN_CLIENT_H_

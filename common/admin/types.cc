@@ -1,0 +1,204 @@
+#include "common/admin/types.h"
+
+#include <fmt/format.h>
+
+#include <boost/json/conversion.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value_from.hpp>
+#include <type_traits>
+
+namespace dynamo::admin {
+namespace {
+
+namespace json = boost::json;
+
+// One list of fields for each struct serves both directions: Visit(v, struct)
+// calls v("name", field) for each.
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Identity>
+{
+  v("nodeID", x.node_id), v("clusterID", x.cluster_id), v("bootNumber", x.boot_number), v("state", x.state);
+  v("emptyVolume", x.empty_volume);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Member>
+{
+  v("id", x.id), v("name", x.name), v("zone", x.zone), v("capacity", x.capacity), v("state", x.state);
+  v("liveness", x.liveness), v("tokens", x.tokens), v("peerAddress", x.peer_address);
+  v("httpAddress", x.http_address), v("pbAddress", x.pb_address), v("adminAddress", x.admin_address);
+  v("version", x.version), v("incarnation", x.incarnation);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Members>
+{
+  v("nodeID", x.node_id), v("members", x.members);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Topology::Type>
+{
+  v("name", x.name), v("policy", x.policy), v("durability", x.durability), v("nVal", x.n_val);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Topology>
+{
+  v("clusterID", x.cluster_id), v("generation", x.generation), v("epoch", x.epoch), v("partitions", x.partitions);
+  v("hash", x.hash), v("voters", x.voters), v("members", x.members), v("owners", x.owners), v("types", x.types);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Hints::Owner>
+{
+  v("nodeID", x.node_id), v("hints", x.hints), v("bytes", x.bytes);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Hints>
+{
+  v("total", x.total), v("owners", x.owners);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Location::Step>
+{
+  v("partition", x.partition), v("nodeID", x.node_id), v("name", x.name), v("zone", x.zone), v("role", x.role);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Location::Holder>
+{
+  v("nodeID", x.node_id), v("name", x.name), v("reachable", x.reachable), v("hasObject", x.has_object);
+  v("hint", x.hint), v("digest", x.digest), v("siblings", x.siblings);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Location>
+{
+  v("position", x.position), v("partition", x.partition), v("nVal", x.n_val), v("walk", x.walk);
+  v("holders", x.holders);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, CreateOperation::Member>
+{
+  v("peerAddress", x.peer_address), v("zone", x.zone), v("capacity", x.capacity);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, CreateOperation>
+{
+  v("clusterID", x.cluster_id), v("partitions", x.partitions), v("seed", x.ring_seed), v("nVal", x.n_val);
+  v("members", x.members);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Operation>
+{
+  v("id", x.id), v("type", x.type), v("state", x.state), v("message", x.message), v("clusterID", x.cluster_id);
+}
+
+template <class T>
+inline constexpr bool kIsVector = false;
+template <class T>
+inline constexpr bool kIsVector<std::vector<T>> = true;
+
+struct Writer {
+  json::object out;
+
+  template <class T>
+  static json::value Of(const T& field) {
+    if constexpr (kIsVector<T>) {
+      json::array items;
+      for (const auto& item : field) items.push_back(Of(item));
+      return items;
+    } else if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string>) {
+      return json::value_from(field);
+    } else {
+      Writer inner;
+      Visit(inner, field);
+      return std::move(inner.out);
+    }
+  }
+  template <class T>
+  void operator()(const char* name, const T& field) {
+    out[name] = Of(field);
+  }
+};
+
+// Absent fields keep their defaults and unknown ones are passed over, so that older
+// and newer peers understand each other; a field of the wrong type is an error.
+struct Reader {
+  const json::object* in;
+  Status status;
+
+  template <class T>
+  static Status Read(const std::string& name, const json::value& value, T* field) {
+    const auto wrong = [&name](std::string_view want) {
+      return Fail(Errc::kInvalidArgument, fmt::format("'{}' must be {}", name, want));
+    };
+    if constexpr (std::is_same_v<T, bool>) {
+      if (!value.is_bool()) return wrong("true or false");
+      *field = value.get_bool();
+    } else if constexpr (std::is_arithmetic_v<T>) {
+      boost::system::error_code error;
+      const T number = value.to_number<T>(error);
+      if (error) return wrong("a whole number in range");
+      *field = number;
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      if (!value.is_string()) return wrong("a string");
+      *field = value.get_string();
+    } else if constexpr (kIsVector<T>) {
+      if (!value.is_array()) return wrong("a list");
+      for (const json::value& item : value.get_array()) {
+        field->emplace_back();
+        if (auto read = Read(name + "[]", item, &field->back()); !read) return read;
+      }
+    } else {
+      if (!value.is_object()) return wrong("an object");
+      Reader inner{&value.get_object(), {}};
+      Visit(inner, *field);
+      return inner.status;
+    }
+    return {};
+  }
+  template <class T>
+  void operator()(const char* name, T& field) {
+    const json::value* value = in->if_contains(name);
+    if (value != nullptr && status) status = Read(name, *value, &field);
+  }
+};
+
+template <class T>
+Result<T> FromJson(std::string_view text) {
+  boost::system::error_code error;
+  const json::value parsed = json::parse(text, error);
+  if (error) return Fail(Errc::kInvalidArgument, "malformed JSON: " + error.message());
+  T out;
+  if (auto read = Reader::Read("the document", parsed, &out); !read) return Fail(read.error());
+  return out;
+}
+
+}  // namespace
+
+boost::json::value ToJson(const Identity& value) { return Writer::Of(value); }
+boost::json::value ToJson(const Members& value) { return Writer::Of(value); }
+boost::json::value ToJson(const Topology& value) { return Writer::Of(value); }
+boost::json::value ToJson(const Hints& value) { return Writer::Of(value); }
+boost::json::value ToJson(const Location& value) { return Writer::Of(value); }
+boost::json::value ToJson(const CreateOperation& value) { return Writer::Of(value); }
+boost::json::value ToJson(const Operation& value) { return Writer::Of(value); }
+
+Result<Identity> IdentityFromJson(std::string_view text) { return FromJson<Identity>(text); }
+Result<Members> MembersFromJson(std::string_view text) { return FromJson<Members>(text); }
+Result<Topology> TopologyFromJson(std::string_view text) { return FromJson<Topology>(text); }
+Result<Hints> HintsFromJson(std::string_view text) { return FromJson<Hints>(text); }
+Result<Location> LocationFromJson(std::string_view text) { return FromJson<Location>(text); }
+Result<CreateOperation> CreateOperationFromJson(std::string_view text) { return FromJson<CreateOperation>(text); }
+Result<Operation> OperationFromJson(std::string_view text) { return FromJson<Operation>(text); }
+
+}  // namespace dynamo::admin

@@ -1,0 +1,128 @@
+// What the admin API says, as plain values: one definition for the node that
+// answers, dynamoctl, and the operator.
+#ifndef DYNAMO_COMMON_ADMIN_TYPES_H_
+#define DYNAMO_COMMON_ADMIN_TYPES_H_
+
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+
+namespace dynamo::admin {
+
+// GET /identity
+struct Identity {
+  std::string node_id;
+  std::string cluster_id;  // Empty until a cluster is created.
+  uint64_t boot_number = 0;
+  std::string state;  // "empty" or "normal".
+  bool empty_volume = true;
+};
+
+struct Member {
+  std::string id, name, zone;
+  uint32_t capacity = 1;
+  std::string state;     // Of the topology: "normal", "joining", ...; empty: of no topology.
+  std::string liveness;  // As the answering node sees it: "alive", "suspect", "dead", "unknown".
+  uint32_t tokens = 0;
+  std::string peer_address, http_address, pb_address, admin_address;
+  std::string version;
+  uint64_t incarnation = 0;
+};
+
+// GET /members
+struct Members {
+  std::string node_id;  // Who says so.
+  std::vector<Member> members;
+};
+
+// GET /topology
+struct Topology {
+  std::string cluster_id;
+  uint64_t generation = 0, epoch = 0;
+  uint32_t partitions = 0;
+  std::string hash;
+  std::vector<std::string> voters;
+  std::vector<Member> members;      // Without liveness and addresses.
+  std::vector<std::string> owners;  // Node id of each token, in ring order.
+  struct Type {
+    std::string name, policy, durability;
+    uint32_t n_val = 3;
+  };
+  std::vector<Type> types;
+};
+
+// GET /hints
+struct Hints {
+  struct Owner {
+    std::string node_id;
+    uint64_t hints = 0, bytes = 0;
+  };
+  uint64_t total = 0;
+  std::vector<Owner> owners;
+};
+
+// GET /locate?type=T&bucket=B&key=K
+struct Location {
+  std::string position;
+  uint32_t partition = 0;
+  uint32_t n_val = 0;
+  struct Step {
+    uint32_t partition = 0;
+    std::string node_id, name, zone;
+    std::string role;  // "owner", "fallback", "skipped: same node", "skipped: same zone".
+  };
+  std::vector<Step> walk;
+  struct Holder {
+    std::string node_id, name;
+    bool reachable = false, has_object = false, hint = false;
+    std::string digest;
+    uint32_t siblings = 0;
+  };
+  std::vector<Holder> holders;
+};
+
+// PUT /operations/{id}: {"type": "create", ...}
+struct CreateOperation {
+  std::string cluster_id;  // Empty: drawn.
+  uint32_t partitions = 256;
+  uint64_t ring_seed = 0;  // 0: drawn.
+  uint32_t n_val = 3;
+  struct Member {
+    std::string peer_address, zone;
+    uint32_t capacity = 0;
+  };
+  std::vector<Member> members;
+};
+
+// GET and PUT /operations/{id}
+struct Operation {
+  std::string id, type;
+  std::string state;  // "running", "done", "failed".
+  std::string message;
+  std::string cluster_id;
+};
+
+boost::json::value ToJson(const Identity& value);
+boost::json::value ToJson(const Members& value);
+boost::json::value ToJson(const Topology& value);
+boost::json::value ToJson(const Hints& value);
+boost::json::value ToJson(const Location& value);
+boost::json::value ToJson(const CreateOperation& value);
+boost::json::value ToJson(const Operation& value);
+
+// kInvalidArgument: not of that shape; names what is missing or wrong.
+Result<Identity> IdentityFromJson(std::string_view text);
+Result<Members> MembersFromJson(std::string_view text);
+Result<Topology> TopologyFromJson(std::string_view text);
+Result<Hints> HintsFromJson(std::string_view text);
+Result<Location> LocationFromJson(std::string_view text);
+Result<CreateOperation> CreateOperationFromJson(std::string_view text);
+Result<Operation> OperationFromJson(std::string_view text);
+
+}  // namespace dynamo::admin
+
+#endif  // DYNAMO_COMMON_ADMIN_TYPES_H_

@@ -1,0 +1,137 @@
+#include "node/api/admin_door.h"
+
+#include <fmt/format.h>
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <utility>
+
+#include "node/api/admin_convert.h"
+#include "node/api/http_door.h"
+
+namespace dynamo {
+namespace {
+
+namespace http = boost::beast::http;
+namespace json = boost::json;
+
+HttpResponse Json(HttpStatus status, const json::value& value) {
+  return JsonResponse(status, json::serialize(value) + "\n");
+}
+
+// Errors are JSON here: {"error": "...", "code": "already_exists"}.
+HttpResponse JsonError(const Error& error) {
+  const HttpStatus status = ErrorResponse(error, /*read=*/true).result();
+  return Json(status, json::object{{"error", error.message}, {"code", ErrcName(error.code)}});
+}
+
+constexpr std::string_view kOperationsPath = "/operations/";
+
+}  // namespace
+
+Async<HttpResponse> AdminDoor::Answer(HttpRequest request) {
+  const std::string target(request.target());
+  const std::string path = target.substr(0, target.find('?'));
+  if (path.starts_with(kOperationsPath)) {
+    auto id = PercentDecode(std::string_view(path).substr(kOperationsPath.size()), /*plus_is_space=*/false);
+    if (!id) co_return JsonError(id.error());
+    if (request.method() == http::verb::get) co_return GetOperation(*id);
+    if (request.method() == http::verb::put) co_return co_await PutOperation(std::move(*id), std::move(request.body()));
+    co_return TextResponse(HttpStatus::method_not_allowed, "this resource allows GET, PUT");
+  }
+  if (request.method() != http::verb::get && request.method() != http::verb::head) {
+    co_return TextResponse(HttpStatus::method_not_allowed, "this resource allows GET, HEAD");
+  }
+  if (path == "/locate") {
+    auto route = ParseTarget(target);
+    if (!route) co_return JsonError(route.error());
+    co_return co_await Locate(std::move(*route));
+  }
+  co_return AnswerRead(path);
+}
+
+HttpResponse AdminDoor::AnswerRead(const std::string& path) {
+  if (path == "/healthz") return TextResponse(HttpStatus::ok, "ok");
+  if (path == "/readyz") {
+    if (handler_->Ready()) return TextResponse(HttpStatus::ok, "ready");
+    return TextResponse(HttpStatus::service_unavailable,
+                        "not ready: " + handler_->Identity().state + "; see GET /identity");
+  }
+  if (path == "/metrics") {
+    HttpResponse response = TextResponse(HttpStatus::ok, MetricsText(*metrics_));
+    response.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
+    return response;
+  }
+  const auto topology = handler_->CurrentTopology();
+  if (path == "/identity") return Json(HttpStatus::ok, ToJson(ToAdmin(handler_->Identity())));
+  if (path == "/hints") return Json(HttpStatus::ok, ToJson(ToAdmin(handler_->Hints())));
+  if (path == "/members") {
+    return Json(HttpStatus::ok, ToJson(ToAdmin(handler_->Identity().node, handler_->Members(), topology.get())));
+  }
+  if (path == "/topology") {
+    if (topology) return Json(HttpStatus::ok, ToJson(ToAdmin(*topology)));
+    return JsonError({Errc::kUnavailable, "this node is of no cluster yet: create one with dynamoctl cluster create"});
+  }
+  return JsonError({Errc::kNotFound,
+                    "no such resource: there are /healthz /readyz /metrics /identity /topology /members /hints /locate "
+                    "/operations/{id}"});
+}
+
+Async<HttpResponse> AdminDoor::Locate(HttpRoute route) {
+  const auto part = [&route](const char* name) { return std::string(route.Parameter(name).value_or("")); };
+  ObjectKey key{part("type"), part("bucket"), part("key")};
+  if (key.type.empty()) key.type = "default";
+  if (key.bucket.empty() || key.key.empty()) {
+    co_return JsonError({Errc::kInvalidArgument, "want /locate?type=T&bucket=B&key=K"});
+  }
+  const auto location = co_await handler_->Locate(std::move(key));
+  if (!location) co_return JsonError(location.error());
+  co_return Json(HttpStatus::ok, ToJson(ToAdmin(*location, handler_->CurrentTopology().get())));
+}
+
+HttpResponse AdminDoor::GetOperation(const std::string& id) const {
+  const auto found = operations_.find(id);
+  if (found == operations_.end()) return JsonError({Errc::kNotFound, fmt::format("no operation '{}' is known", id)});
+  return Json(HttpStatus::ok, ToJson(found->second));
+}
+
+Async<HttpResponse> AdminDoor::PutOperation(std::string id, std::string body) {
+  if (id.empty() || id.size() > 100) {
+    co_return JsonError({Errc::kInvalidArgument, "an operation id has 1 to 100 characters"});
+  }
+  boost::system::error_code error;
+  const json::value parsed = json::parse(body, error);
+  const json::value* type = !error && parsed.is_object() ? parsed.get_object().if_contains("type") : nullptr;
+  if (type == nullptr || *type != "create") {
+    co_return JsonError({Errc::kInvalidArgument, "want a JSON object with \"type\": \"create\""});
+  }
+  const auto known = operations_.find(id);
+  if (known != operations_.end() && known->second.state != "failed") {
+    co_return Json(HttpStatus::ok, ToJson(known->second));
+  }
+  if (known == operations_.end() && operations_.size() >= kOperationsMax) operations_.erase(operations_.begin());
+  admin::Operation operation{id, "create", "running", "", ""};
+  operations_[id] = operation;
+  const Status done = co_await Create(&operation, std::move(body));
+  operation.state = done ? "done" : "failed";
+  if (!done) operation.message = done.error().message;
+  operations_[id] = operation;
+  if (!done) co_return JsonError(done.error());
+  co_return Json(HttpStatus::ok, ToJson(operation));
+}
+
+Async<Status> AdminDoor::Create(admin::Operation* operation, std::string body) {
+  const auto wanted = admin::CreateOperationFromJson(body);
+  if (!wanted) co_return Fail(wanted.error());
+  auto request = FromAdmin(*wanted, operation->id);
+  if (!request) co_return Fail(request.error());
+  const auto created = co_await handler_->Create(std::move(*request));
+  if (!created) co_return Fail(created.error());
+  operation->cluster_id = ToString((*created)->cluster);
+  operation->message =
+      fmt::format("cluster of {} members, {} partitions", (*created)->members.size(), (*created)->partitions);
+  co_return Status{};
+}
+
+}  // namespace dynamo

@@ -1,0 +1,43 @@
+// The admin API of a node: health, metrics, and its view of the cluster as JSON.
+#ifndef DYNAMO_NODE_API_ADMIN_DOOR_H_
+#define DYNAMO_NODE_API_ADMIN_DOOR_H_
+
+#include <map>
+#include <string>
+
+#include "common/admin/types.h"
+#include "common/base/metrics.h"
+#include "node/api/http_route.h"
+#include "node/api/http_server.h"
+#include "node/env/admin_handler.h"
+#include "node/env/async.h"
+
+namespace dynamo {
+
+// On shard 0's thread; outlives every answer it has begun.
+class AdminDoor {
+ public:
+  // Both outlive the door.
+  AdminDoor(AdminHandler* handler, const Metrics* metrics) : handler_(handler), metrics_(metrics) {}
+
+  Async<HttpResponse> Answer(HttpRequest request);
+
+ private:
+  HttpResponse AnswerRead(const std::string& path);
+  Async<HttpResponse> Locate(HttpRoute route);
+  Async<HttpResponse> PutOperation(std::string id, std::string body);
+  HttpResponse GetOperation(const std::string& id) const;
+  Async<Status> Create(admin::Operation* operation, std::string body);
+
+  AdminHandler* handler_;
+  const Metrics* metrics_;
+  std::map<std::string, admin::Operation> operations_;  // The latest kOperationsMax.
+  static constexpr size_t kOperationsMax = 100;
+};
+
+// As Prometheus reads them, in its text format.
+std::string MetricsText(const Metrics& metrics);
+
+}  // namespace dynamo
+
+#endif  // DYNAMO_NODE_API_ADMIN_DOOR_H_
