@@ -16,12 +16,13 @@ _SERVICE = ("node/service",) + _ENV
 # Folder -> folders it may include from. The longest folder that holds a file is its layer.
 MAY_INCLUDE: dict[str, tuple[str, ...]] = {
     "common/base": _BASE,
+    "common/admin": ("common/admin",) + _BASE,
     "node/core": _CORE,
     "node/protocol": _PROTOCOL,
     "node/env": _ENV,
     "node/service": _SERVICE,
     "node/adapter": ("node/adapter",) + _ENV,
-    "node/api": ("node/api",) + _ENV,
+    "node/api": ("node/api", "common/admin") + _ENV,
     "node": ("node", "common"),  # main.cc, node.cc and config.cc wire everything.
     "client": ("client", "node/core", "common"),
     "tools": ("tools", "client", "node/core", "common"),
