@@ -1,5 +1,6 @@
 # Everything comes from the distribution's packages; what differs between Debian
-# 12 and 13 is levelled out here and nowhere else.
+# 12 and 13 is levelled out here and nowhere else. ./packages names them.
+message(STATUS "Libraries come from Debian packages; if one is missing: ./packages install build test")
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)

@@ -44,3 +44,22 @@ function(dynamo_test name)
   target_link_libraries(${name} PRIVATE ${TEST_USES} GTest::gtest_main GTest::gmock)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${TEST_LABELS}")
 endfunction()
+
+# dynamo_fuzz(<name> [USES <libraries>...]): the fuzz target <name>.cc.
+#
+# Under the preset `fuzz` it is a libFuzzer program; elsewhere a test (label unit)
+# that gives it every input of corpus/<name> once, so that what was found stays found.
+function(dynamo_fuzz name)
+  cmake_parse_arguments(FUZZ "" "" "USES" ${ARGN})
+  add_executable(fuzz_${name} "${name}.cc")
+  target_include_directories(fuzz_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(fuzz_${name} PRIVATE ${FUZZ_USES})
+  if(DYNAMO_BUILD_FUZZERS)
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzzers fuzz_${name})
+  else()
+    target_link_libraries(fuzz_${name} PRIVATE fuzz_replay)
+    add_test(NAME fuzz_corpus_${name} COMMAND fuzz_${name} "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name}")
+    set_tests_properties(fuzz_corpus_${name} PROPERTIES LABELS unit)
+  endif()
+endfunction()
