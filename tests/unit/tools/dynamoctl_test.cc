@@ -1,0 +1,156 @@
+#include <gtest/gtest.h>
+#include <httplib.h>
+
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tools/dynamoctl/commands.h"
+#include "tools/dynamoctl/object_client.h"
+
+namespace dynamo::ctl {
+namespace {
+
+// A node that answers what the test scripts, on loopback.
+class ScriptedNode {
+ public:
+  ScriptedNode() {
+    port_ = server.bind_to_any_port("127.0.0.1");
+    thread_ = std::thread([this] { server.listen_after_bind(); });
+    while (!server.is_running()) std::this_thread::yield();
+  }
+  ~ScriptedNode() {
+    server.stop();
+    thread_.join();
+  }
+  std::string endpoint() const { return "127.0.0.1:" + std::to_string(port_); }
+
+  httplib::Server server;
+
+ private:
+  int port_ = 0;
+  std::thread thread_;
+};
+
+struct Outcome {
+  int code = 0;
+  std::string out, err;
+};
+
+Outcome Ctl(const std::vector<std::string>& arguments, const std::string& input = {}) {
+  std::istringstream in(input);
+  std::ostringstream out, err;
+  const int code = Run(arguments, in, out, err);
+  return {code, out.str(), err.str()};
+}
+
+TEST(Dynamoctl, WrongCommandLinesEndWithCodeTwo) {
+  EXPECT_EQ(Ctl({}).code, 2);
+  EXPECT_EQ(Ctl({"fly"}).code, 2);
+  EXPECT_EQ(Ctl({"get"}).code, 2);
+  EXPECT_EQ(Ctl({"status", "-o", "xml"}).code, 2);
+  const Outcome no_object = Ctl({"get", "just-a-key"});
+  EXPECT_EQ(no_object.code, 2);
+  EXPECT_NE(no_object.err.find("TYPE/BUCKET/KEY"), std::string::npos);
+  EXPECT_EQ(Ctl({"cluster", "create", "--members", "no-port"}).code, 2);
+  EXPECT_EQ(Ctl({"--help"}).code, 0);
+}
+
+TEST(Dynamoctl, ANodeThatIsAwayIsNamed) {
+  std::string endpoint;
+  {
+    const ScriptedNode gone;
+    endpoint = gone.endpoint();
+  }
+  const Outcome status = Ctl({"status", "--admin", endpoint});
+  EXPECT_EQ(status.code, 1);
+  EXPECT_NE(status.err.find(endpoint), std::string::npos);
+  EXPECT_EQ(Ctl({"get", "t/b/k", "--http", endpoint}).code, 1);
+}
+
+TEST(Dynamoctl, GetPrintsOneValueSiblingsOrThatThereIsNone) {
+  ScriptedNode node;
+  node.server.Get("/types/siblings/buckets/b/keys/one",
+                  [](const httplib::Request& request, httplib::Response& response) {
+                    EXPECT_EQ(request.get_param_value("r"), "all");
+                    response.set_header("X-Riak-Vclock", "ctx");
+                    response.set_content("hello", "text/plain");
+                  });
+  node.server.Get("/types/siblings/buckets/b/keys/two", [](const httplib::Request&, httplib::Response& response) {
+    response.status = 300;
+    response.set_header("X-Riak-Vclock", "ctx");
+    response.set_content(
+        "\r\n--B\r\nContent-Type: text/plain\r\n\r\na\r\n--B\r\nX-Riak-Deleted: true\r\n\r\n\r\n--B--\r\n",
+        "multipart/mixed; boundary=B");
+  });
+  node.server.Get("/types/siblings/buckets/b/keys/none", [](const httplib::Request&, httplib::Response& response) {
+    response.status = 404;
+    response.set_content("not found\n", "text/plain");
+  });
+  const std::string http = node.endpoint();
+  EXPECT_EQ(Ctl({"get", "siblings/b/one", "--http", http, "--r", "all"}).out, "hello\ncontext: ctx\n");
+  EXPECT_EQ(Ctl({"get", "siblings/b/two", "--http", http}).out, "2 siblings:\n  a\n  (deleted)\ncontext: ctx\n");
+  const Outcome none = Ctl({"get", "siblings/b/none", "--http", http});
+  EXPECT_EQ(none.code, 1);
+  EXPECT_EQ(none.err, "dynamoctl: siblings/b/none: not found\n");
+  EXPECT_NE(Ctl({"get", "siblings/b/two", "--http", http, "-o", "json"}).out.find("\"deleted\":true"),
+            std::string::npos);
+}
+
+TEST(Dynamoctl, PutSendsTheValueAndItsContext) {
+  ScriptedNode node;
+  std::string body, context;
+  node.server.Put(R"(/types/t/buckets/b/keys/.*)", [&](const httplib::Request& request, httplib::Response& response) {
+    body = request.body;
+    context = request.get_header_value("X-Riak-Vclock");
+    response.status = 204;
+  });
+  EXPECT_EQ(Ctl({"put", "t/b/a/b", "-", "--context", "ctx", "--http", node.endpoint()}, "from stdin").code, 0);
+  EXPECT_EQ(body, "from stdin");
+  EXPECT_EQ(context, "ctx");
+}
+
+TEST(Dynamoctl, CreateSendsTheWholeListOnceUnderOneName) {
+  ScriptedNode node;
+  std::vector<std::string> paths, bodies;
+  node.server.Put(R"(/operations/.*)", [&](const httplib::Request& request, httplib::Response& response) {
+    paths.push_back(request.path);
+    bodies.push_back(request.body);
+    response.set_content(R"({"id":"x","type":"create","state":"done","message":"m","clusterID":"c"})",
+                         "application/json");
+  });
+  const std::vector<std::string> command{"cluster",      "create", "--members", "127.0.0.1:1=z1:2,127.0.0.2:1",
+                                         "--partitions", "64",     "--admin",   node.endpoint()};
+  EXPECT_EQ(Ctl(command).out, "Created cluster c: m\n");
+  EXPECT_EQ(Ctl(command).code, 0);
+  ASSERT_EQ(paths.size(), 2u);
+  EXPECT_EQ(paths[0], paths[1]);
+  EXPECT_NE(bodies[0].find(R"("peerAddress":"127.0.0.1:1","zone":"z1","capacity":2)"), std::string::npos) << bodies[0];
+}
+
+TEST(Dynamoctl, WhatTheNodeRefusesIsSaidInItsWords) {
+  ScriptedNode node;
+  node.server.Put(R"(/operations/.*)", [](const httplib::Request&, httplib::Response& response) {
+    response.status = 409;
+    response.set_content(R"({"error":"node at 127.0.0.2:1 is not empty","code":"already_exists"})", "application/json");
+  });
+  const Outcome refused = Ctl({"cluster", "create", "--members", "127.0.0.2:1", "--admin", node.endpoint()});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_EQ(refused.err, "dynamoctl: node at 127.0.0.2:1 is not empty\n");
+}
+
+TEST(Multipart, CutBodiesAreRefused) {
+  EXPECT_FALSE(ParseMultipart("", "B").has_value());
+  EXPECT_FALSE(ParseMultipart("\r\n--B\r\n\r\na", "B").has_value());
+  EXPECT_EQ(ParseMultipart("\r\n--B\r\n\r\na\r\n--B--\r\n", "B").value().at(0).data, "a");
+}
+
+TEST(ObjectName, KeysMayHoldSlashes) {
+  EXPECT_EQ(ParseObjectName("t/b/k/1").value().key, "k/1");
+  for (const char* bad : {"", "t", "t/b", "t/b/", "/b/k", "t//k"})
+    EXPECT_FALSE(ParseObjectName(bad).has_value()) << bad;
+}
+
+}  // namespace
+}  // namespace dynamo::ctl
