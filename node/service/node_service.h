@@ -4,36 +4,16 @@
 #define DYNAMO_NODE_SERVICE_NODE_SERVICE_H_
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "node/env/admin_handler.h"
 #include "node/env/request_handler.h"
 #include "node/env/seed_source.h"
-#include "node/service/membership.h"
+#include "node/service/cluster_view.h"
+#include "node/service/service_config.h"
 #include "node/service/shard_env.h"
 
 namespace dynamo {
-
-struct ServiceConfig {
-  // What this node says of itself; id and incarnation are filled in at start.
-  NodeInfo self;
-  MembershipConfig membership;
-
-  Duration request_timeout{5'000'000};  // When the client names none.
-  Duration request_timeout_max{60'000'000};
-  // A replica that has not answered by then is given up for this operation, and a
-  // fallback is asked in its place.
-  Duration replica_timeout{1'000'000};
-  // The data read goes to a second replica after the recent p95, at least this.
-  Duration hedge_after_min{5'000};
-  size_t object_bytes_max = 50u << 20;
-  uint32_t siblings_max = 100;
-  size_t clock_cache_entries = 1u << 16;        // Per shard.
-  uint64_t hint_bytes_max = uint64_t{1} << 30;  // Per node; above it new hints are refused.
-  Duration hint_retry{1'000'000};
-  uint32_t requests_in_flight_max = 4096;  // Per shard; above it requests are shed.
-};
 
 class NodeService {
  public:

@@ -1,0 +1,47 @@
+// Every limit of the service, by name.
+#ifndef DYNAMO_NODE_SERVICE_SERVICE_CONFIG_H_
+#define DYNAMO_NODE_SERVICE_SERVICE_CONFIG_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "common/base/time.h"
+#include "node/core/membership/member_table.h"
+#include "node/service/membership.h"
+#include "node/service/planted_bugs.h"
+
+namespace dynamo {
+
+struct ServiceConfig {
+  // What this node says of itself; id and incarnation are filled in at start.
+  NodeInfo self;
+  MembershipConfig membership;
+
+  Duration request_timeout{5'000'000};  // When the client names none.
+  Duration request_timeout_max{60'000'000};
+  // A replica that has not answered by then is given up for this operation, and a
+  // fallback is asked in its place.
+  Duration replica_timeout{1'000'000};
+  // The data read goes to a second replica after the recent p95, at least this.
+  Duration hedge_after_min{5'000};
+  size_t object_bytes_max = 50u << 20;
+  uint32_t siblings_max = 100;
+  size_t clock_cache_entries = 1u << 16;        // Per shard.
+  uint64_t hint_bytes_max = uint64_t{1} << 30;  // Per node; above it new hints are refused.
+  Duration hint_retry{1'000'000};               // Doubles up to 16 times this while deliveries fail.
+  size_t hint_batch = 32;                       // Deliveries in flight at once, per shard.
+  size_t hint_batch_bytes = 4u << 20;
+  uint32_t requests_in_flight_max = 4096;  // Per shard; above it requests are shed.
+  uint32_t key_waiters_max = 1024;         // Writers that queue for one key; above it writes are shed.
+  // Forwarded requests that a coordinator remembers, so that a duplicated frame
+  // does nothing twice: how many per shard, and for how long at least.
+  uint32_t request_ids_max = 1u << 16;
+  Duration request_memory{10'000'000};
+  uint32_t buckets_max = 10'000;  // With properties of their own.
+
+  [[no_unique_address]] PlantedBugs planted;
+};
+
+}  // namespace dynamo
+
+#endif  // DYNAMO_NODE_SERVICE_SERVICE_CONFIG_H_

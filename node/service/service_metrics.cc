@@ -1,0 +1,44 @@
+#include "node/service/service_metrics.h"
+
+#include <string>
+
+namespace dynamo {
+namespace {
+
+constexpr std::array<const char*, 3> kOperationNames = {"get", "put", "delete"};
+
+}  // namespace
+
+ServiceMetrics::ServiceMetrics(Metrics& metrics)
+    : read_repairs(metrics.counter("dynamo_read_repairs_total", "Replicas that a read found behind and repaired")),
+      hedged_reads(metrics.counter("dynamo_hedged_reads_total", "Data reads sent to a second replica")),
+      forwards(metrics.counter("dynamo_forwards_total", "Client requests forwarded to another coordinator")),
+      shed(metrics.counter("dynamo_requests_shed_total", "Requests refused early because too many were in flight")),
+      hints_stored(metrics.counter("dynamo_hints_stored_total", "Hints taken for other nodes")),
+      hints_delivered(metrics.counter("dynamo_hints_delivered_total", "Hints handed to their owners")),
+      hints_refused(metrics.counter("dynamo_hints_refused_total", "Hints refused at the bound of stored hints")),
+      hints_pending(metrics.gauge("dynamo_hints_pending", "Hints stored for other nodes now")),
+      hints_pending_bytes(metrics.gauge("dynamo_hints_pending_bytes", "Bytes of hints stored for other nodes now")),
+      cache_hits(metrics.counter("dynamo_clock_cache_hits_total", "Clock cache lookups that found the key")),
+      cache_misses(metrics.counter("dynamo_clock_cache_misses_total", "Clock cache lookups that did not")),
+      corrupt(metrics.counter("dynamo_corrupt_objects_total", "Stored objects that failed their checksum")) {
+  for (size_t i = 0; i < operations_.size(); ++i) {
+    const std::string operation = kOperationNames[i];
+    operations_[i].latency = &metrics.histogram("dynamo_coordinator_latency_seconds", "Time a coordinated request took",
+                                                {{"operation", operation}});
+    for (size_t outcome = 0; outcome < kOutcomes; ++outcome) {
+      const auto name = outcome == 0 ? std::string_view("ok") : ErrcName(static_cast<Errc>(outcome));
+      operations_[i].outcomes[outcome] =
+          &metrics.counter("dynamo_coordinator_requests_total", "Coordinated requests by outcome",
+                           {{"operation", operation}, {"outcome", std::string(name)}});
+    }
+  }
+}
+
+void ServiceMetrics::OnCoordinated(Operation operation, const Error* error, Duration latency) {
+  PerOperation& figures = operations_[static_cast<size_t>(operation)];
+  figures.latency->Record(latency);
+  figures.outcomes[error == nullptr ? 0 : static_cast<size_t>(error->code)]->Add();
+}
+
+}  // namespace dynamo

@@ -1,0 +1,45 @@
+// The figures of the data path. Shards of a node share them.
+#ifndef DYNAMO_NODE_SERVICE_SERVICE_METRICS_H_
+#define DYNAMO_NODE_SERVICE_SERVICE_METRICS_H_
+
+#include <array>
+
+#include "common/base/metrics.h"
+#include "common/base/result.h"
+
+namespace dynamo {
+
+enum class Operation : uint8_t { kGet, kPut, kDelete };
+
+class ServiceMetrics {
+ public:
+  explicit ServiceMetrics(Metrics& metrics);
+
+  // One coordinated request: how it ended and how long it took.
+  void OnCoordinated(Operation operation, const Error* error, Duration latency);
+
+  Counter& read_repairs;
+  Counter& hedged_reads;
+  Counter& forwards;
+  Counter& shed;
+  Counter& hints_stored;
+  Counter& hints_delivered;
+  Counter& hints_refused;
+  Gauge& hints_pending;
+  Gauge& hints_pending_bytes;
+  Counter& cache_hits;
+  Counter& cache_misses;
+  Counter& corrupt;
+
+ private:
+  static constexpr size_t kOutcomes = static_cast<size_t>(Errc::kInternal) + 1;
+  struct PerOperation {
+    Histogram* latency = nullptr;
+    std::array<Counter*, kOutcomes> outcomes{};  // [0]: success; else by Errc.
+  };
+  std::array<PerOperation, 3> operations_;
+};
+
+}  // namespace dynamo
+
+#endif  // DYNAMO_NODE_SERVICE_SERVICE_METRICS_H_

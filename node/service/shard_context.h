@@ -1,0 +1,64 @@
+// What all parts of one shard share: its ports, its config, and the cluster as it
+// stands now. Ask anew after every co_await: views come and go.
+#ifndef DYNAMO_NODE_SERVICE_SHARD_CONTEXT_H_
+#define DYNAMO_NODE_SERVICE_SHARD_CONTEXT_H_
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "node/core/ring/preference_list.h"
+#include "node/core/version/context.h"
+#include "node/service/cluster_view.h"
+#include "node/service/placed_key.h"
+#include "node/service/service_config.h"
+#include "node/service/service_metrics.h"
+#include "node/service/shard_env.h"
+
+namespace dynamo {
+
+class ShardContext {
+ public:
+  // All outlive this.
+  ShardContext(ShardEnv env, const ServiceConfig* config, ServiceMetrics* metrics)
+      : env(std::move(env)), config(config), metrics(metrics) {}
+
+  const ShardEnv env;
+  const ServiceConfig* const config;
+  ServiceMetrics* const metrics;
+  NodeId self;  // None until the identity is loaded.
+
+  // Returns true if the topology is another one than before.
+  bool Adopt(ClusterViewPtr view);
+  const ClusterViewPtr& view() const { return view_; }
+  bool has_topology() const { return view_ != nullptr && view_->topology != nullptr; }
+  // The rest needs a topology.
+  const Topology& topology() const { return *view_->topology; }
+  bool IsUp(NodeId node) const { return node == self || view_->IsUp(node); }
+  // nullptr: no such type.
+  const BucketType* TypeOf(const ObjectKey& key) const;
+  ShardIndex ShardOf(PartitionId partition) const { return partition % env.link->count(); }
+  const PreferenceList& ListOf(PartitionId partition, uint32_t n) { return lists_->For(partition, n); }
+  // With the N of the key's type.
+  const PreferenceList& ListOf(const PlacedKey& key);
+  bool IsOwner(NodeId node, const PlacedKey& key) { return ListOf(key).Owns(node); }
+  // The owners of the key, and those it is being moved to.
+  std::vector<NodeId> CurrentAndPendingOwners(const PlacedKey& key);
+  const ContextSigner& signer() const { return *signer_; }
+
+  TimePoint Now() const { return env.clock->Now(); }
+  // When a replica asked now is given up.
+  TimePoint ReplicaDeadline() const { return Now() + config->replica_timeout; }
+
+ private:
+  uint32_t NOf(const ObjectKey& key) const;
+
+  ClusterViewPtr view_;
+  std::optional<PreferenceLists> lists_;
+  std::optional<PreferenceLists> pending_lists_;
+  std::optional<ContextSigner> signer_;
+};
+
+}  // namespace dynamo
+
+#endif  // DYNAMO_NODE_SERVICE_SHARD_CONTEXT_H_
