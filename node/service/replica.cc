@@ -1,0 +1,267 @@
+#include "node/service/replica.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "node/core/version/object.h"
+#include "node/service/clock_mark.h"
+
+namespace dynamo {
+namespace {
+
+// Empty is the bottom: nothing.
+Result<Bytes> JoinStates(Bytes a, const Bytes& b) {
+  if (b.empty()) return a;
+  if (a.empty()) return b;
+  return JoinEncoded(a, b);
+}
+
+}  // namespace
+
+Replica::Replica(ShardContext* shard)
+    : shard_(shard),
+      locks_(shard->env.scope, shard->config->key_waiters_max),
+      cache_(shard->config->clock_cache_entries),
+      hints_(shard),
+      actors_(shard->env.random, shard->config->planted) {}
+
+Async<Status> Replica::Load() {
+  const Result<uint64_t> mark = co_await LoadClockMark(shard_->env.storage);
+  if (!mark) co_return Fail(mark.error());
+  hybrid_clock_ = HybridClock(*mark);
+  co_return co_await hints_.Load();
+}
+
+// ---- Reads
+
+std::optional<Result<Bytes>> Replica::TryRead(const PlacedKey& key) {
+  if (hints_.Has(key.position)) return std::nullopt;
+  auto found = shard_->env.storage->TryGet(ColumnFamily::kObjects, key.storage_key);
+  if (!found) return std::nullopt;
+  if (!*found) {
+    ReadFailed(key, found->error());
+    return Result<Bytes>(Fail(std::move(found->error())));
+  }
+  return Result<Bytes>((*found)->value_or(Bytes()));
+}
+
+std::optional<Result<Hash128>> Replica::TryDigest(const PlacedKey& key) {
+  if (!hints_.Has(key.position)) {
+    if (const std::optional<CachedState> known = cache_.Lookup(key.position)) {
+      shard_->metrics->cache_hits.Add();
+      return Result<Hash128>(known->digest);
+    }
+    shard_->metrics->cache_misses.Add();
+  }
+  auto found = TryRead(key);
+  if (!found) return std::nullopt;
+  if (!*found) return Result<Hash128>(Fail(std::move(found->error())));
+  // A writer in its critical section may have read before this and write after.
+  if (!locks_.IsHeld(key.position)) Remember(key, **found);
+  return Result<Hash128>(DigestOf(**found));
+}
+
+Async<Result<Bytes>> Replica::Read(KeyPtr key) {
+  // Hints first: one that is delivered to this node itself meanwhile is then in
+  // the replica, never in neither.
+  Result<std::vector<Hint>> hints = co_await hints_.ReadAll(key->storage_key);
+  if (!hints) co_return Fail(std::move(hints.error()));
+  Result<Bytes> state = co_await ReadStored(key);
+  for (const Hint& hint : *hints) {
+    if (!state) break;
+    state = JoinStates(std::move(*state), hint.object);
+    if (!state) ReadFailed(*key, state.error());
+  }
+  co_return state;
+}
+
+Async<Result<Bytes>> Replica::ReadStored(KeyPtr key) {
+  Storage* storage = shard_->env.storage;
+  auto found = storage->TryGet(ColumnFamily::kObjects, key->storage_key);
+  if (!found) found = co_await storage->Get(ColumnFamily::kObjects, key->storage_key);
+  if (*found) co_return (*found)->value_or(Bytes());
+  ReadFailed(*key, found->error());
+  co_return Fail(std::move(found->error()));
+}
+
+// ---- Writes
+
+Async<Result<bool>> Replica::Merge(KeyPtr key, Bytes object, bool sync) {
+  KeyLocks::Guard guard;
+  if (!shard_->config->planted.Has(PlantedBug::kUnlockedReplicaPut)) {
+    Result<KeyLocks::Guard> locked = co_await locks_.Acquire(key->position);
+    if (!locked) co_return Fail(std::move(locked.error()));
+    guard = std::move(*locked);
+  }
+  co_return co_await MergeLocked(std::move(key), std::move(object), sync, std::move(guard));
+}
+
+Async<Result<bool>> Replica::MergeLocked(KeyPtr key, Bytes object, bool sync, KeyLocks::Guard guard) {
+  Result<ObjectHeader> header = DecodeObjectHeader(object);
+  if (!header) co_return Fail(std::move(header.error()));
+  hybrid_clock_.Observe(header->stamp);
+  bool write = true;
+  switch (Compare(key->position, *header)) {
+    case Standing::kNewer: break;
+    case Standing::kCovered: write = false; break;
+    case Standing::kUnknown: {
+      Result<Bytes> stored = co_await ReadStored(key);
+      if (!stored) co_return Fail(std::move(stored.error()));
+      Result<Bytes> joined = JoinStates(*stored, object);
+      if (joined && *joined != object) header = DecodeObjectHeader(*joined);
+      if (!joined || !header) {
+        const Error error = joined ? header.error() : joined.error();
+        ReadFailed(*key, error);
+        co_return Fail(error);
+      }
+      write = *joined != *stored;
+      object = std::move(*joined);
+      break;
+    }
+  }
+  if (write) {
+    const Hash128 digest = DigestOf(object);
+    WriteOps ops;
+    ops.push_back({WriteOp::Kind::kPut, ColumnFamily::kObjects, key->storage_key, std::move(object)});
+    const auto written = co_await Write(key, std::move(ops));
+    if (!written) co_return Fail(written.error());
+    cache_.Store(key->position, {std::move(*header), digest});
+  }
+  guard.Release();
+  co_return co_await Settle(sync);
+}
+
+Replica::Standing Replica::Compare(const Hash128& position, const ObjectHeader& incoming) {
+  const std::optional<CachedState> known = cache_.Lookup(position);
+  (known ? shard_->metrics->cache_hits : shard_->metrics->cache_misses).Add();
+  if (!known) return Standing::kUnknown;
+  if (Dominates(known->header, incoming)) return Standing::kCovered;
+  return Dominates(incoming, known->header) ? Standing::kNewer : Standing::kUnknown;
+}
+
+Async<Result<bool>> Replica::Settle(bool sync) {
+  if (!sync) co_return false;
+  // What made it so may be another's write that is not synced yet: wait for all.
+  const Status synced = co_await Sync(last_sequence_);
+  if (!synced) co_return Fail(synced.error());
+  co_return true;
+}
+
+Async<Result<bool>> Replica::KeepHint(KeyPtr key, NodeId owner, Bytes object, bool sync) {
+  const Result<ObjectHeader> header = DecodeObjectHeader(object);
+  if (!header) co_return Fail(header.error());
+  hybrid_clock_.Observe(header->stamp);
+  Result<KeyLocks::Guard> guard = co_await locks_.Acquire(key->position);
+  if (!guard) co_return Fail(std::move(guard.error()));
+  const Result<std::vector<Hint>> existing = co_await hints_.ReadAll(key->storage_key);
+  if (!existing) co_return Fail(existing.error());
+  Result<HintChange> change = hints_.Add(*key, owner, object, *existing);
+  if (!change) co_return Fail(std::move(change.error()));
+  if (!change->ops.empty()) {
+    const auto written = co_await Write(key, std::move(change->ops));
+    if (!written) co_return Fail(written.error());
+    HintsApplied(*key, *change);
+  }
+  guard->Release();
+  co_return co_await Settle(sync);
+}
+
+Async<Status> Replica::DropHint(KeyPtr key, NodeId owner, Hash128 digest) {
+  Result<KeyLocks::Guard> guard = co_await locks_.Acquire(key->position);
+  if (!guard) co_return Fail(std::move(guard.error()));
+  const Result<std::vector<Hint>> existing = co_await hints_.ReadAll(key->storage_key);
+  if (!existing) co_return Fail(existing.error());
+  HintChange change = hints_.Remove(owner, digest, *existing);
+  if (change.ops.empty()) co_return Status{};
+  // An owner keeps what it minted in its replica; a stand-in kept it in hints only.
+  if (!shard_->IsOwner(shard_->self, *key)) actors_.Retire(key->partition);
+  const auto written = co_await Write(key, std::move(change.ops));
+  if (!written) co_return Fail(written.error());
+  HintsApplied(*key, change);
+  co_return Status{};
+}
+
+// ---- The coordinator's critical section
+
+Async<Result<Replica::LockedState>> Replica::ReadLocked(KeyPtr key) {
+  LockedState state;
+  Result<Bytes> stored = co_await ReadStored(key);
+  if (!stored) co_return Fail(std::move(stored.error()));
+  state.joined = std::move(*stored);
+  if (!hints_.Has(key->position)) co_return state;
+  Result<std::vector<Hint>> hints = co_await hints_.ReadAll(key->storage_key);
+  if (!hints) co_return Fail(std::move(hints.error()));
+  state.hints = std::move(*hints);
+  for (const Hint& hint : state.hints) {
+    Result<Bytes> joined = JoinStates(std::move(state.joined), hint.object);
+    if (!joined) {
+      ReadFailed(*key, joined.error());
+      co_return Fail(std::move(joined.error()));
+    }
+    state.joined = std::move(*joined);
+  }
+  co_return state;
+}
+
+Async<Result<WriteSequence>> Replica::WriteLocked(KeyPtr key, LocalWrite write, Minted minted,
+                                                  std::vector<Hint> existing) {
+  WriteOps ops;
+  std::vector<HintChange> changes;
+  if (write.replica) {
+    ops.push_back({WriteOp::Kind::kPut, ColumnFamily::kObjects, key->storage_key, minted.object});
+  }
+  for (const NodeId owner : write.hints_for) {
+    Result<HintChange> change = hints_.Add(*key, owner, minted.object, existing);
+    // An owner's hints for others count for nothing; a stand-in's are all it has.
+    if (!change && write.replica) continue;
+    if (!change) {
+      actors_.Retire(key->partition);
+      co_return Fail(std::move(change.error()));
+    }
+    std::move(change->ops.begin(), change->ops.end(), std::back_inserter(ops));
+    changes.push_back(std::move(*change));
+  }
+  const std::optional<uint64_t> mark = hybrid_clock_.MarkToWrite();
+  if (minted.header.stamp != 0 && mark) ops.push_back(ClockMarkOp(shard_->env.link->self(), *mark));
+  const auto written = co_await Write(key, std::move(ops));
+  if (!written) {
+    actors_.Retire(key->partition);
+    co_return Fail(written.error());
+  }
+  if (minted.header.stamp != 0 && mark) hybrid_clock_.OnMarkWritten(*mark);
+  if (write.replica) cache_.Store(key->position, {std::move(minted.header), DigestOf(minted.object)});
+  for (const HintChange& change : changes) HintsApplied(*key, change);
+  co_return *written;
+}
+
+Async<Result<WriteSequence>> Replica::Write(KeyPtr key, WriteOps ops) {
+  Result<WriteSequence> written = co_await shard_->env.storage->Write(std::move(ops));
+  const bool full = !written && written.error().code == Errc::kReadOnly;
+  if (full != read_only_) shard_->env.log.Warn("disk_full={} shard={}", full, shard_->env.link->self());
+  read_only_ = full;
+  if (written) {
+    last_sequence_ = std::max(last_sequence_, *written);
+  } else {
+    cache_.Forget(key->position);
+  }
+  co_return written;
+}
+
+void Replica::Remember(const PlacedKey& key, const Bytes& object) {
+  Result<ObjectHeader> header = object.empty() ? ObjectHeader{} : DecodeObjectHeader(object);
+  if (header) cache_.Store(key.position, {std::move(*header), DigestOf(object)});
+}
+
+void Replica::HintsApplied(const PlacedKey& key, const HintChange& change) {
+  hints_.Applied(key, change);
+  if (hints_changed_) hints_changed_();
+}
+
+void Replica::ReadFailed(const PlacedKey& key, const Error& error) {
+  actors_.Retire(key.partition);
+  if (error.code == Errc::kCorrupt) shard_->metrics->corrupt.Add();
+  shard_->env.log.Error("read_failed key={} partition={} error={} message={}", ToString(key.key), key.partition,
+                        ErrcName(error.code), error.message);
+}
+
+}  // namespace dynamo

@@ -1,0 +1,98 @@
+// This node's own state of the keys of one shard: the single writer of each key.
+// Dynamo sections 4.4 and 4.6.
+//
+// The local state of a key is the join of its replica and of all hints that this
+// node holds for it: a coordinator that left its own hints out could mint a dot
+// twice. Every write takes the key's lock and holds it until the write is visible.
+#ifndef DYNAMO_NODE_SERVICE_REPLICA_H_
+#define DYNAMO_NODE_SERVICE_REPLICA_H_
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "node/core/version/clock_cache.h"
+#include "node/core/version/hybrid_clock.h"
+#include "node/service/actors.h"
+#include "node/service/hint_store.h"
+#include "node/service/key_locks.h"
+#include "node/service/shard_context.h"
+
+namespace dynamo {
+
+// Encoded objects throughout; empty: nothing.
+class Replica {
+ public:
+  explicit Replica(ShardContext* shard);
+
+  // Counts hints, reads the clock's mark. Needs a topology.
+  Async<Status> Load();
+
+  // ---- Reads. kCorrupt: what is stored fails its checksum; never "nothing".
+  // nullopt: memory alone cannot tell; use Read.
+  std::optional<Result<Bytes>> TryRead(const PlacedKey& key);
+  std::optional<Result<Hash128>> TryDigest(const PlacedKey& key);
+  Async<Result<Bytes>> Read(KeyPtr key);
+
+  // ---- Writes from elsewhere. `sync`: resumes only when it is on stable storage;
+  // the result says whether it is.
+  Async<Result<bool>> Merge(KeyPtr key, Bytes object, bool sync);
+  Async<Result<bool>> KeepHint(KeyPtr key, NodeId owner, Bytes object, bool sync);
+  // Deletes exactly this hint, which its owners have on stable storage.
+  Async<Status> DropHint(KeyPtr key, NodeId owner, Hash128 digest);
+
+  // ---- The coordinator's critical section: Lock, ReadLocked, Mint, WriteLocked.
+  Async<Result<KeyLocks::Guard>> Lock(KeyPtr key) { return locks_.Acquire(key->position); }
+  struct LockedState {
+    Bytes joined;
+    std::vector<Hint> hints;
+  };
+  Async<Result<LockedState>> ReadLocked(KeyPtr key);
+  struct LocalWrite {
+    bool replica = false;           // As an owner.
+    std::vector<NodeId> hints_for;  // As a stand-in for these, or because nobody else covers them.
+  };
+  struct Minted {
+    Bytes object;
+    ObjectHeader header;
+  };
+  // On an error the partition's actor is retired: what was minted is not held.
+  Async<Result<WriteSequence>> WriteLocked(KeyPtr key, LocalWrite write, Minted minted, std::vector<Hint> existing);
+  Async<Status> Sync(WriteSequence sequence) { return shard_->env.storage->Sync(sequence); }
+
+  Actors& actors() { return actors_; }
+  HybridClock& hybrid_clock() { return hybrid_clock_; }
+  HintStore& hints() { return hints_; }
+  // The last write found the disk full.
+  bool read_only() const { return read_only_; }
+  // Called after a hint was stored or deleted.
+  void OnHintsChanged(std::function<void()> listener) { hints_changed_ = std::move(listener); }
+
+ private:
+  Async<Result<Bytes>> ReadStored(KeyPtr key);
+  // How an incoming state stands to the replica, as far as the cache knows.
+  enum class Standing : uint8_t { kNewer, kCovered, kUnknown };
+  Standing Compare(const Hash128& position, const ObjectHeader& incoming);
+  Async<Result<bool>> Settle(bool sync);
+  Async<Result<bool>> MergeLocked(KeyPtr key, Bytes object, bool sync, KeyLocks::Guard guard);
+  Async<Result<WriteSequence>> Write(KeyPtr key, WriteOps ops);
+  void Remember(const PlacedKey& key, const Bytes& object);
+  void HintsApplied(const PlacedKey& key, const HintChange& change);
+  // Logs and counts corruption; the partition's actor is retired.
+  void ReadFailed(const PlacedKey& key, const Error& error);
+
+  ShardContext* shard_;
+  KeyLocks locks_;
+  ClockCache cache_;
+  HintStore hints_;
+  Actors actors_;
+  HybridClock hybrid_clock_{0};
+  // Covers everything that is visible now.
+  WriteSequence last_sequence_ = 0;
+  bool read_only_ = false;
+  std::function<void()> hints_changed_;
+};
+
+}  // namespace dynamo
+
+#endif  // DYNAMO_NODE_SERVICE_REPLICA_H_
