@@ -1,0 +1,188 @@
+#include "node/service/put_operation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "node/core/version/object.h"
+#include "node/service/quorum_errors.h"
+
+namespace dynamo {
+
+PutOperation::PutOperation(DataPath parts, PutPlan plan)
+    : parts_(parts), plan_(std::move(plan)), tally_(plan_.quorum), decided_(*parts.shard->env.scope) {}
+
+Async<> PutOperation::Run(std::shared_ptr<PutOperation> op) {
+  Replica* replica = op->parts_.replica;
+  const KeyPtr key = op->plan_.key;
+  Result<KeyLocks::Guard> guard = co_await replica->Lock(key);
+  if (!guard) co_return op->Refuse(std::move(guard.error()));
+  Result<Replica::LockedState> state = co_await replica->ReadLocked(key);
+  if (!state) {
+    co_return op->Refuse(
+        {Errc::kUnavailable, "this node cannot read its own state of the key: " + state.error().message});
+  }
+  if (op->parts_.shard->Now() >= op->plan_.deadline) {
+    co_return op->Refuse({Errc::kTimeout, "timeout: the key was busy until the deadline; nothing was written"});
+  }
+  if (std::optional<Error> error = op->Mint(*state)) co_return op->Refuse(std::move(*error));
+
+  Replica::LocalWrite local{!op->roles_.self_for, op->roles_.plan.uncovered};
+  if (op->roles_.self_for) local.hints_for.push_back(op->roles_.self_for);
+  // A node with a full disk asks its disk first, so that it refuses without effect.
+  const bool write_first = replica->read_only();
+  if (!write_first) op->SendToAll();
+  const auto written = co_await replica->WriteLocked(key, std::move(local), op->minted_, std::move(state->hints));
+  guard->Release();
+  if (write_first && !written) co_return op->Refuse(written.error());
+  if (write_first) op->SendToAll();
+  Status stored = written ? Status{} : Fail(written.error());
+  if (stored && op->plan_.sync) stored = co_await replica->Sync(*written);
+  op->OnSelf(stored);
+}
+
+void PutOperation::Refuse(Error error) {
+  refused_ = std::move(error);
+  decided_.Set();
+}
+
+std::optional<Error> PutOperation::Mint(const Replica::LockedState& state) {
+  ShardContext& shard = *parts_.shard;
+  roles_ = PlanRoles(shard, shard.ListOf(plan_.key->partition, plan_.n_val), plan_.sloppy, plan_.away);
+  if (!roles_.self) return Error{Errc::kUnavailable, "this node is no coordinator for the key any more"};
+  if (auto error = CheckReachable()) return error;
+
+  Object before;
+  before.policy = plan_.policy;
+  if (!state.joined.empty()) {
+    Result<Object> decoded = DecodeObject(state.joined);
+    if (!decoded) {
+      parts_.replica->actors().Retire(plan_.key->partition);
+      return Error{Errc::kUnavailable, "this node cannot read its own state of the key: " + decoded.error().message};
+    }
+    before = std::move(*decoded);
+  }
+  Write write{parts_.replica->actors().For(plan_.key->partition, shard.self), plan_.tombstone, std::move(plan_.content),
+              shard.env.clock->WallNow(), 0};
+  if (before.policy == ConflictPolicy::kLastWriterWins) {
+    write.stamp = parts_.replica->hybrid_clock().Next(write.now_us, std::max(before.stamp, plan_.context.stamp));
+  }
+  object_ = dynamo::Mint(before, plan_.context, std::move(write));
+  const bool grows = object_.siblings.size() > before.siblings.size();
+  if (grows && object_.siblings.size() > shard.config->siblings_max) {
+    return Error{Errc::kTooManySiblings,
+                 fmt::format("{{too_many_siblings,{}}} read {} and write with its context to resolve them",
+                             before.siblings.size(), ToString(plan_.key->key))};
+  }
+  minted_ = {EncodeObject(object_), HeaderOf(object_)};
+  if (minted_.object.size() > shard.config->object_bytes_max && minted_.object.size() > state.joined.size()) {
+    return Error{Errc::kTooLarge,
+                 fmt::format("{} would be {} bytes with its siblings; the limit is {}", ToString(plan_.key->key),
+                             minted_.object.size(), shard.config->object_bytes_max)};
+  }
+  return std::nullopt;
+}
+
+// What is known to be out of reach is refused before it has any effect.
+std::optional<Error> PutOperation::CheckReachable() const {
+  using Which = QuorumShortfall::Which;
+  uint32_t primaries = 0;
+  for (const ReplicaTarget& target : roles_.plan.targets) primaries += target.stands_in_for ? 0 : 1;
+  const auto nodes = static_cast<uint32_t>(roles_.plan.targets.size() + roles_.plan.spare.size());
+  const WriteQuorum& quorum = plan_.quorum;
+  std::optional<QuorumShortfall> shortfall;
+  if (nodes < quorum.node_confirms) shortfall = {Which::kNodeConfirms, quorum.node_confirms, nodes};
+  if (nodes < quorum.dw) shortfall = {Which::kDW, quorum.dw, nodes};
+  if (primaries < quorum.pw) shortfall = {Which::kPW, quorum.pw, primaries};
+  if (nodes < quorum.w) shortfall = {Which::kW, quorum.w, nodes};
+  if (!shortfall) return std::nullopt;
+  return QuorumUnmet(*shortfall, plan_.key->key);
+}
+
+void PutOperation::SendToAll() {
+  for (const ReplicaTarget& target : roles_.plan.targets) tally_.OnAsked(!target.stands_in_for);
+  if (roles_.plan.spare.empty()) tally_.NoMoreNodes();
+  for (const ReplicaTarget& target : roles_.plan.targets) {
+    if (target.node != parts_.shard->self) Send(target);
+  }
+}
+
+void PutOperation::Send(const ReplicaTarget& target) {
+  const ShardContext& shard = *parts_.shard;
+  SharedBytes body = owners_body_;
+  if (target.stands_in_for || body == nullptr) {
+    body = ReplicaPutBody(shard, *plan_.key, minted_.object, target.stands_in_for, plan_.sync);
+  }
+  if (!target.stands_in_for) owners_body_ = body;
+  parts_.peers->Call(
+      target.node, std::move(body), std::min(plan_.deadline, shard.ReplicaDeadline()),
+      [op = shared_from_this(), target](Result<peer::Response> response) { op->OnReply(target, std::move(response)); });
+}
+
+void PutOperation::OnReply(ReplicaTarget target, Result<peer::Response> response) {
+  const bool stored = response && response->has_replica_stored();
+  OnOutcome(target, stored, stored && response->replica_stored().durable());
+}
+
+void PutOperation::OnSelf(const Status& stored) {
+  OnOutcome({parts_.shard->self, roles_.self_for}, stored.has_value(), stored && plan_.sync);
+}
+
+void PutOperation::OnOutcome(const ReplicaTarget& target, bool stored, bool durable) {
+  const bool primary = !target.stands_in_for;
+  if (stored) {
+    if (!decided_.is_set()) took_part_.push_back(target.node);
+    tally_.OnStored(primary, durable);
+  } else {
+    // Before the failure is counted: another node may still be asked instead.
+    Cover(primary ? target.node : target.stands_in_for, target.node);
+    tally_.OnFailed(primary);
+  }
+  Advance();
+}
+
+// Somebody has to keep the write for an owner that did not take it: the next node
+// of the walk, or this one, which then counts for nothing.
+void PutOperation::Cover(NodeId owner, NodeId failed) {
+  std::vector<NodeId>& spare = roles_.plan.spare;
+  if (!spare.empty() && parts_.shard->Now() < plan_.deadline) {
+    const ReplicaTarget next{spare.front(), owner};
+    spare.erase(spare.begin());
+    tally_.OnAsked(/*primary=*/false);
+    if (spare.empty()) tally_.NoMoreNodes();
+    Send(next);
+  } else if (failed != parts_.shard->self) {
+    parts_.shard->env.scope->Spawn(KeepHint(shared_from_this(), owner));
+  }
+}
+
+Async<> PutOperation::KeepHint(std::shared_ptr<PutOperation> op, NodeId owner) {
+  const KeyPtr key = op->plan_.key;
+  const auto kept = co_await op->parts_.replica->KeepHint(key, owner, op->minted_.object, /*sync=*/false);
+  if (kept) co_return;
+  op->parts_.shard->env.log.Warn("hint_not_kept owner={} key={} error={}", ToString(owner), ToString(key->key),
+                                 ErrcName(kept.error().code));
+}
+
+void PutOperation::Advance() {
+  if (!decided_.is_set() && tally_.verdict() != Verdict::kPending) decided_.Set();
+}
+
+Result<PutReply> PutOperation::Reply(bool return_object) {
+  if (refused_) return Fail(*refused_);
+  const Verdict verdict = tally_.verdict();
+  decided_.Set();
+  if (verdict != Verdict::kMet) {
+    const auto shortfall = tally_.shortfall();
+    if (verdict == Verdict::kPending) return Fail(QuorumTimeout(shortfall, plan_.key->key, /*write=*/true));
+    return Fail(QuorumUnmet(shortfall, plan_.key->key));
+  }
+  PutReply reply;
+  reply.context = parts_.shard->signer().Sign(ContextOf(object_), plan_.key->storage_key);
+  if (return_object) reply.object = object_;
+  reply.participants = {parts_.shard->self, took_part_};
+  return reply;
+}
+
+}  // namespace dynamo

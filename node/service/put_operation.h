@@ -1,0 +1,73 @@
+// One write (or delete) at its coordinator. Dynamo sections 4.5 and 4.6.
+//
+// In the key's critical section: read, mint, send to all, write here. Then the
+// answers are counted by callbacks; whoever coordinates waits for one event. Lives
+// on through its callbacks after the answer, until every owner has the write or
+// somebody keeps a hint for it.
+#ifndef DYNAMO_NODE_SERVICE_PUT_OPERATION_H_
+#define DYNAMO_NODE_SERVICE_PUT_OPERATION_H_
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "node/core/replication/quorum.h"
+#include "node/env/request_handler.h"
+#include "node/service/data_path.h"
+
+namespace dynamo {
+
+struct PutPlan {
+  KeyPtr key;
+  ConflictPolicy policy = ConflictPolicy::kSiblings;
+  uint32_t n_val = 3;
+  WriteQuorum quorum;
+  bool sloppy = true;
+  bool sync = true;  // Every ack is of stable storage.
+  TimePoint deadline;
+  std::set<NodeId> away;  // Found unreachable by this request.
+  CausalContext context;
+  bool tombstone = false;
+  Content content;
+};
+
+class PutOperation : public std::enable_shared_from_this<PutOperation> {
+ public:
+  PutOperation(DataPath parts, PutPlan plan);
+
+  static Async<> Run(std::shared_ptr<PutOperation> op);
+  // Set when the fate of the write is known.
+  Event& decided() { return decided_; }
+  // After that, or when the deadline has passed. kUnavailable, kTooManySiblings,
+  // kTooLarge, kReadOnly, kOverloaded: nothing was changed anywhere.
+  Result<PutReply> Reply(bool return_object);
+
+ private:
+  void Refuse(Error error);
+  std::optional<Error> Mint(const Replica::LockedState& state);
+  std::optional<Error> CheckReachable() const;
+  void SendToAll();
+  void Send(const ReplicaTarget& target);
+  void OnReply(ReplicaTarget target, Result<peer::Response> response);
+  void OnSelf(const Status& stored);
+  void OnOutcome(const ReplicaTarget& target, bool stored, bool durable);
+  void Cover(NodeId owner, NodeId failed);
+  static Async<> KeepHint(std::shared_ptr<PutOperation> op, NodeId owner);
+  void Advance();
+
+  DataPath parts_;
+  PutPlan plan_;
+  WriteTally tally_;
+  Event decided_;
+  Roles roles_;
+  Object object_;
+  Replica::Minted minted_;
+  SharedBytes owners_body_;
+  std::optional<Error> refused_;
+  std::vector<NodeId> took_part_;  // Stored it before the verdict.
+};
+
+}  // namespace dynamo
+
+#endif  // DYNAMO_NODE_SERVICE_PUT_OPERATION_H_

@@ -1,0 +1,33 @@
+#include "node/service/read_repair.h"
+
+namespace dynamo {
+namespace {
+
+Async<> RepairSelf(Replica* replica, KeyPtr key, Bytes joined, NodeId stands_in_for) {
+  if (stands_in_for) {
+    static_cast<void>(co_await replica->KeepHint(key, stands_in_for, std::move(joined), false));
+  } else {
+    static_cast<void>(co_await replica->Merge(key, std::move(joined), false));
+  }
+}
+
+}  // namespace
+
+void RepairReplicas(const DataPath& parts, const KeyPtr& key, const Bytes& joined, std::vector<ReplicaTarget> behind) {
+  SharedBytes to_owners;
+  for (const ReplicaTarget& target : behind) {
+    parts.shard->metrics->read_repairs.Add();
+    if (target.node == parts.shard->self) {
+      parts.shard->env.scope->Spawn(RepairSelf(parts.replica, key, joined, target.stands_in_for));
+      continue;
+    }
+    SharedBytes body = to_owners;
+    if (target.stands_in_for || body == nullptr) {
+      body = ReplicaPutBody(*parts.shard, *key, joined, target.stands_in_for, false);
+    }
+    if (!target.stands_in_for) to_owners = body;
+    parts.peers->Call(target.node, std::move(body), parts.shard->ReplicaDeadline(), [](Result<peer::Response>) {});
+  }
+}
+
+}  // namespace dynamo
