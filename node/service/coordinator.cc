@@ -1,0 +1,240 @@
+#include "node/service/coordinator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "node/service/condition.h"
+#include "node/service/forward_codec.h"
+#include "node/service/quorum_errors.h"
+
+namespace dynamo {
+
+class Coordinator::Place {
+ public:
+  explicit Place(Coordinator* coordinator) : coordinator_(coordinator) { ++coordinator_->in_flight_; }
+  ~Place() { --coordinator_->in_flight_; }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+  bool refused() const { return coordinator_->in_flight_ > coordinator_->parts_.shard->config->requests_in_flight_max; }
+  Error Refusal() const {
+    coordinator_->parts_.shard->metrics->shed.Add();
+    return {Errc::kOverloaded, "overload: too many requests in flight; try again later"};
+  }
+
+ private:
+  Coordinator* coordinator_;
+};
+
+namespace {
+
+template <class R>
+void Count(const ShardContext& shard, Operation operation, const R& result, TimePoint began) {
+  shard.metrics->OnCoordinated(operation, result ? nullptr : &result.error(), shard.Now() - began);
+}
+
+}  // namespace
+
+Async<Result<GetReply>> Coordinator::Get(KeyPtr key, GetRequest request, Origin origin) {
+  const Place place(this);
+  if (place.refused()) co_return Fail(place.Refusal());
+  const TimePoint began = parts_.shard->Now();
+  auto result = co_await RouteGet(std::move(key), std::move(request), origin);
+  Count(*parts_.shard, Operation::kGet, result, began);
+  co_return result;
+}
+
+Async<Result<PutReply>> Coordinator::Put(KeyPtr key, PutRequest request, Origin origin) {
+  const Place place(this);
+  if (place.refused()) co_return Fail(place.Refusal());
+  const TimePoint began = parts_.shard->Now();
+  auto result = co_await RoutePut(std::move(key), std::move(request), origin);
+  Count(*parts_.shard, Operation::kPut, result, began);
+  co_return result;
+}
+
+Async<Status> Coordinator::Delete(KeyPtr key, DeleteRequest request, Origin origin) {
+  const Place place(this);
+  if (place.refused()) co_return Fail(place.Refusal());
+  const TimePoint began = parts_.shard->Now();
+  auto result = co_await RouteDelete(std::move(key), std::move(request), origin);
+  Count(*parts_.shard, Operation::kDelete, result, began);
+  co_return result;
+}
+
+Result<BucketProperties> Coordinator::PropertiesOf(const std::string& type, const std::string& bucket) const {
+  const BucketType* found = parts_.shard->TypeOf({type, bucket, {}});
+  if (found == nullptr) return Fail(Errc::kNotFound, "No bucket-type named '" + type + "'");
+  return dynamo::PropertiesOf(*found, *buckets_, type, bucket);
+}
+
+Coordinator::Route Coordinator::Choose(const KeyPtr& key, uint32_t n, bool sloppy, const std::set<NodeId>& away) const {
+  ShardContext& shard = *parts_.shard;
+  Route route{PlanRoles(shard, shard.ListOf(key->partition, n), sloppy, away), {}};
+  if (route.coordinate()) return route;
+  std::vector<NodeId> owners, stand_ins;
+  for (const ReplicaTarget& target : route.roles.plan.targets) {
+    (target.stands_in_for ? stand_ins : owners).push_back(target.node);
+  }
+  route.forward_to = parts_.peers->latency().Fastest(owners.empty() ? stand_ins : owners);
+  return route;
+}
+
+// Why a request that this node does not coordinate goes nowhere.
+Error Coordinator::Nobody(const Origin& origin, QuorumShortfall shortfall, const ObjectKey& key) const {
+  if (origin.forwarded) return {Errc::kUnavailable, "this node is no coordinator for the key: ask another"};
+  return QuorumUnmet(shortfall, key);
+}
+
+Async<Result<GetReply>> Coordinator::RouteGet(KeyPtr key, GetRequest request, Origin origin) {
+  std::set<NodeId> away;
+  SharedBytes body;
+  for (;;) {
+    const Result<BucketProperties> properties = PropertiesOf(key->key.type, key->key.bucket);
+    if (!properties) co_return Fail(properties.error());
+    const Result<uint32_t> n = NForRead(request.options, *properties);
+    if (!n) co_return Fail(n.error());
+    const auto effective_n = static_cast<uint32_t>(parts_.shard->ListOf(key->partition, *n).owners.size());
+    const Result<ResolvedRead> read = ResolveRead(request.options, *properties, effective_n);
+    if (!read) co_return Fail(read.error());
+
+    Route route = Choose(key, *n, read->sloppy, away);
+    if (route.coordinate()) {
+      co_return co_await CoordinateGet(
+          {key, read->quorum, read->notfound_ok, read->basic_quorum, origin.deadline, std::move(route.roles)});
+    }
+    if (origin.forwarded || !route.forward_to) {
+      co_return Fail(Nobody(origin, {QuorumShortfall::Which::kR, read->quorum.r, 0}, key->key));
+    }
+    if (body == nullptr) body = EncodeForward(request);
+    parts_.shard->metrics->forwards.Add();
+    const auto response = co_await parts_.peers->Ask(route.forward_to, body, origin.deadline);
+    if (response) co_return DecodeGetReply(*response);
+    if (response.error().code != Errc::kUnavailable) co_return Fail(response.error());
+    away.insert(route.forward_to);
+  }
+}
+
+Async<Result<GetReply>> Coordinator::CoordinateGet(GetPlan plan) {
+  const KeyPtr key = plan.key;
+  const TimePoint deadline = plan.deadline;
+  auto op = std::make_shared<GetOperation>(parts_, std::move(plan));
+  op->Start();
+  if (!op->decided().is_set()) co_await WaitUntil(op->decided(), *parts_.shard->env.clock, deadline);
+  Result<GetReply> reply = op->Reply();
+  if (reply && !reply->object.never_written()) {
+    reply->context = parts_.shard->signer().Sign(ContextOf(reply->object), key->storage_key);
+  }
+  co_return reply;
+}
+
+Result<PutPlan> Coordinator::PlanPut(const KeyPtr& key, const WriteOptions& options, const Bytes& context,
+                                     TimePoint deadline) {
+  const Result<BucketProperties> properties = PropertiesOf(key->key.type, key->key.bucket);
+  if (!properties) return Fail(properties.error());
+  if (Status n = CheckNForWrite(options, *properties); !n) return Fail(std::move(n.error()));
+  const auto effective_n = static_cast<uint32_t>(parts_.shard->ListOf(key->partition, properties->n_val).owners.size());
+  Result<WriteQuorum> quorum = ResolveWrite(options, *properties, effective_n);
+  if (!quorum) return Fail(std::move(quorum.error()));
+  Result<CausalContext> seen = parts_.shard->signer().Verify(context, key->storage_key);
+  if (!seen) return Fail(std::move(seen.error()));
+  PutPlan plan;
+  plan.key = key;
+  plan.policy = properties->policy;
+  plan.n_val = properties->n_val;
+  plan.quorum = *quorum;
+  plan.sloppy = options.sloppy_quorum.value_or(properties->sloppy_quorum);
+  plan.sync = parts_.shard->TypeOf(key->key)->durability == BucketType::Durability::kSync || quorum->dw > 0;
+  plan.deadline = deadline;
+  plan.context = std::move(*seen);
+  return plan;
+}
+
+Async<Result<PutReply>> Coordinator::RoutePut(KeyPtr key, PutRequest request, Origin origin) {
+  if (request.content.value.size() > parts_.shard->config->object_bytes_max) {
+    co_return Fail(Errc::kTooLarge, "the value is larger than object_bytes_max allows");
+  }
+  std::set<NodeId> away;
+  SharedBytes body;
+  for (;;) {
+    Result<PutPlan> plan = PlanPut(key, request.options, request.context, origin.deadline);
+    if (!plan) co_return Fail(std::move(plan.error()));
+    const Route route = Choose(key, plan->n_val, plan->sloppy, away);
+    if (route.coordinate()) {
+      const Status holds = co_await CheckCondition(key, request.condition, origin.deadline);
+      if (!holds) co_return Fail(holds.error());
+      plan->away = std::move(away);
+      plan->content = std::move(request.content);
+      co_return co_await CoordinatePut(std::move(*plan), request.return_object);
+    }
+    if (origin.forwarded || !route.forward_to) {
+      co_return Fail(Nobody(origin, {QuorumShortfall::Which::kW, plan->quorum.w, 0}, key->key));
+    }
+    if (body == nullptr) body = EncodeForward(request, parts_.shard->env.random->rng().Next());
+    parts_.shard->metrics->forwards.Add();
+    const auto response = co_await parts_.peers->Ask(route.forward_to, body, origin.deadline);
+    if (response) co_return DecodePutReply(*response, request.return_object);
+    if (response.error().code != Errc::kUnavailable) co_return Fail(response.error());
+    away.insert(route.forward_to);
+  }
+}
+
+Async<Result<PutReply>> Coordinator::CoordinatePut(PutPlan plan, bool return_object) {
+  const TimePoint deadline = plan.deadline;
+  auto op = std::make_shared<PutOperation>(parts_, std::move(plan));
+  parts_.shard->env.scope->Spawn(PutOperation::Run(op));
+  co_await WaitUntil(op->decided(), *parts_.shard->env.clock, deadline);
+  co_return op->Reply(return_object);
+}
+
+// A read first: not a transaction, as the interface says.
+Async<Status> Coordinator::CheckCondition(KeyPtr key, PutCondition condition, TimePoint deadline) {
+  if (condition.kind == PutCondition::Kind::kNone) co_return Status{};
+  const Result<GetReply> now = co_await RouteGet(key, {key->key, {}}, {deadline, /*forwarded=*/true});
+  if (!now) co_return Fail(now.error());
+  co_return CheckPutCondition(condition, now->object, parts_.shard->signer(), key->storage_key);
+}
+
+Async<Status> Coordinator::RouteDelete(KeyPtr key, DeleteRequest request, Origin origin) {
+  std::set<NodeId> away;
+  SharedBytes body;
+  for (;;) {
+    const Result<BucketProperties> properties = PropertiesOf(key->key.type, key->key.bucket);
+    if (!properties) co_return Fail(properties.error());
+    if (request.read_options.r.is_default()) request.read_options.r = properties->rw;
+    if (request.options.w.is_default()) request.options.w = properties->rw;
+    Result<PutPlan> plan = PlanPut(key, request.options, request.context, origin.deadline);
+    if (!plan) co_return Fail(std::move(plan.error()));
+    const Route route = Choose(key, plan->n_val, plan->sloppy, away);
+    if (route.coordinate()) {
+      plan->away = std::move(away);
+      co_return co_await CoordinateDelete(key, std::move(request), std::move(*plan));
+    }
+    if (origin.forwarded || !route.forward_to) {
+      co_return Fail(Nobody(origin, {QuorumShortfall::Which::kW, plan->quorum.w, 0}, key->key));
+    }
+    if (body == nullptr) body = EncodeForward(request, parts_.shard->env.random->rng().Next());
+    parts_.shard->metrics->forwards.Add();
+    const auto response = co_await parts_.peers->Ask(route.forward_to, body, origin.deadline);
+    if (response) co_return Status{};
+    if (response.error().code != Errc::kUnavailable) co_return Fail(response.error());
+    away.insert(route.forward_to);
+  }
+}
+
+Async<Status> Coordinator::CoordinateDelete(KeyPtr key, DeleteRequest request, PutPlan plan) {
+  if (request.context.empty()) {
+    // The deletion covers what a read finds, and nothing that comes meanwhile.
+    const Result<GetReply> found =
+        co_await RouteGet(key, {key->key, request.read_options}, {plan.deadline, /*forwarded=*/true});
+    if (!found) co_return Fail(found.error());
+    if (found->object.never_written() || found->object.deleted()) co_return Status{};
+    plan.context = ContextOf(found->object);
+  }
+  plan.tombstone = true;
+  const Result<PutReply> written = co_await CoordinatePut(std::move(plan), /*return_object=*/false);
+  if (!written) co_return Fail(written.error());
+  co_return Status{};
+}
+
+}  // namespace dynamo
