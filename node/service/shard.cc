@@ -1,0 +1,103 @@
+#include "node/service/shard.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "node/protocol/messages.h"
+
+namespace dynamo {
+namespace {
+
+constexpr Duration kHintReportEvery{100'000};
+
+}  // namespace
+
+Shard::Shard(ShardEnv env, const ServiceConfig* config, ServiceMetrics* metrics,
+             const std::vector<std::unique_ptr<Shard>>* shards)
+    : context_(std::move(env), config, metrics),
+      replica_(&context_),
+      peers_(&context_),
+      parts_{&context_, &replica_, &peers_},
+      coordinator_(parts_),
+      handoff_(parts_),
+      requests_(config->request_ids_max),
+      shards_(shards),
+      loaded_(*context_.env.scope) {
+  context_.env.transport->SetHandler(this);
+  peers_.OnSign([this](NodeId peer, bool alive) {
+    if (reports_.on_sign) reports_.on_sign(peer, alive);
+  });
+  replica_.OnHintsChanged([this] {
+    handoff_.Wake(/*at_once=*/false);
+    ReportHintsSoon();
+  });
+}
+
+void Shard::SetSelf(NodeId self) {
+  context_.self = self;
+  context_.env.transport->SetSelf(self);
+}
+
+void Shard::OnView(ClusterViewPtr view) {
+  const ClusterViewPtr before = context_.view();
+  const TokenMap map_before = context_.has_topology() ? context_.topology().current : TokenMap{};
+  const bool other_topology = context_.Adopt(view);
+  UseAddresses(*view);
+  if (other_topology) OnTopology(context_.topology(), map_before);
+  const bool somebody_came = std::any_of(view->up.begin(), view->up.end(),
+                                         [&](NodeId node) { return before == nullptr || !before->IsUp(node); });
+  if (serving_ && (somebody_came || other_topology)) handoff_.Wake(/*at_once=*/true);
+}
+
+void Shard::UseAddresses(const ClusterView& view) {
+  for (const auto& [id, info] : view.nodes) {
+    if (id == context_.self || info.peer_address.empty()) continue;
+    std::string& known = addresses_[id];
+    if (known == info.peer_address) continue;
+    known = info.peer_address;
+    context_.env.transport->SetAddress(id, known);
+  }
+}
+
+void Shard::OnTopology(const Topology& topology, const TokenMap& before) {
+  context_.env.transport->SetCluster(topology.cluster);
+  // Any tenure may have changed with the map: the walk reaches over many tokens.
+  if (before != topology.current) {
+    for (PartitionId partition = 0; partition < topology.partitions; ++partition) replica_.actors().Retire(partition);
+  }
+  if (!std::exchange(loading_, true)) context_.env.scope->Spawn(LoadAndServe(this));
+}
+
+Async<> Shard::LoadAndServe(Shard* shard) {
+  shard->load_status_ = co_await shard->replica_.Load();
+  if (shard->load_status_) {
+    shard->serving_ = true;
+    shard->context_.env.scope->Spawn(shard->handoff_.Run());
+    shard->ReportHintsSoon();
+    if (shard->reports_.on_serving) shard->reports_.on_serving();
+  } else {
+    shard->context_.env.log.Error("shard_not_loaded shard={} error={}", shard->context_.env.link->self(),
+                                  shard->load_status_.error().message);
+  }
+  shard->loaded_.Set();
+}
+
+Async<Status> Shard::WaitLoaded() {
+  if (!loading_) co_return Status{};
+  co_await loaded_.Wait();
+  co_return load_status_;
+}
+
+void Shard::ReportHintsSoon() {
+  if (std::exchange(hint_report_due_, true)) return;
+  context_.env.clock->At(context_.Now() + kHintReportEvery, [this] {
+    hint_report_due_ = false;
+    if (reports_.on_hints) reports_.on_hints(replica_.hints().Counts());
+  });
+}
+
+void Shard::OnPeerUnreachable(NodeId peer) {
+  if (reports_.on_sign) reports_.on_sign(peer, false);
+}
+
+}  // namespace dynamo

@@ -1,0 +1,101 @@
+// One shard of a node: its partitions' replicas, the requests for them, and the
+// way to the other shards.
+#ifndef DYNAMO_NODE_SERVICE_SHARD_H_
+#define DYNAMO_NODE_SERVICE_SHARD_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "node/protocol/peer.pb.h"
+#include "node/service/coordinator.h"
+#include "node/service/hinted_handoff.h"
+#include "node/service/peers.h"
+#include "node/service/replica.h"
+#include "node/service/request_log.h"
+#include "node/service/shard_context.h"
+
+namespace dynamo {
+
+// What the shard tells shard 0 (itself, if it is that): called on this shard's thread.
+struct ShardReports {
+  std::function<void(NodeId peer, bool alive)> on_sign;
+  std::function<void(std::vector<HintCount>)> on_hints;
+  std::function<void()> on_serving;
+  // Shard 0 only: a request that is membership's.
+  std::function<void(NodeId from, const peer::Request&, Responder)> on_membership;
+};
+
+class Shard : public PeerHandler {
+ public:
+  // All outlive this. `shards` has all shards of the node once they are made.
+  Shard(ShardEnv env, const ServiceConfig* config, ServiceMetrics* metrics,
+        const std::vector<std::unique_ptr<Shard>>* shards);
+
+  void SetReports(ShardReports reports) { reports_ = std::move(reports); }
+  void SetSelf(NodeId self);
+  void SetBuckets(std::shared_ptr<const BucketMap> buckets) { coordinator_.SetBuckets(std::move(buckets)); }
+  // The first view with a topology makes the shard load what it needs to serve.
+  void OnView(ClusterViewPtr view);
+  // When the load has ended; at once if there is no topology yet.
+  Async<Status> WaitLoaded();
+  bool serving() const { return serving_; }
+
+  void OnPeerRequest(PeerRequest request, Responder respond) override;
+  void OnPeerUnreachable(NodeId peer) override;
+
+  ShardContext& context() { return context_; }
+  Coordinator& coordinator() { return coordinator_; }
+  // What this node has for the key, and whether it could be read.
+  Async<Result<Bytes>> ReadLocal(KeyPtr key) { return replica_.Read(std::move(key)); }
+  Peers& peers() { return peers_; }
+  const std::vector<std::unique_ptr<Shard>>& shards() const { return *shards_; }
+
+ private:
+  static Async<> LoadAndServe(Shard* shard);
+  void UseAddresses(const ClusterView& view);
+  void OnTopology(const Topology& topology, const TokenMap& before);
+  void ReportHintsSoon();
+
+  // A request of the data path, on the shard that has the key.
+  void Serve(NodeId from, TimePoint deadline, KeyPtr key, peer::Request request, Responder respond);
+  void ServeMembership(NodeId from, TimePoint deadline, peer::Request request, Responder respond);
+  // A responder for the other shard's use that answers here.
+  Responder Relay(Shard* there, TimePoint deadline, Responder respond);
+  void HandOver(ShardIndex to, NodeId from, TimePoint deadline, KeyPtr key, peer::Request request, Responder respond);
+  void ServeGet(const KeyPtr& key, const peer::ReplicaGet& get, Responder respond);
+  static Async<> ReadAndRespond(Shard* shard, KeyPtr key, bool digest_only, bool owner, Responder respond);
+  static Async<> PutAndRespond(Shard* shard, KeyPtr key, peer::ReplicaPut put, Responder respond);
+  void ServeForwarded(NodeId from, TimePoint deadline, KeyPtr key, peer::Request request, Responder respond);
+  static Async<> Coordinate(Shard* shard, KeyPtr key, peer::Request request, Origin origin,
+                            std::function<void(SharedBytes)> respond);
+
+  ShardContext context_;
+  Replica replica_;
+  Peers peers_;
+  DataPath parts_;
+  Coordinator coordinator_;
+  HintedHandoff handoff_;
+  RequestLog requests_;
+  ShardReports reports_;
+  const std::vector<std::unique_ptr<Shard>>* shards_;
+  std::map<NodeId, std::string> addresses_;
+  Event loaded_;
+  Status load_status_;
+  bool loading_ = false;
+  bool serving_ = false;
+  bool hint_report_due_ = false;
+  // Responders of requests that another shard works on stay here: they belong to
+  // this shard's connections.
+  struct HandedOver {
+    TimePoint deadline;
+    Responder respond;
+  };
+  std::map<uint64_t, HandedOver> handed_over_;
+  uint64_t next_handed_over_ = 0;
+};
+
+}  // namespace dynamo
+
+#endif  // DYNAMO_NODE_SERVICE_SHARD_H_

@@ -1,0 +1,198 @@
+// Requests from peers: to the shard that has the key, and answered there.
+#include <algorithm>
+#include <utility>
+
+#include "node/protocol/messages.h"
+#include "node/service/forward_codec.h"
+#include "node/service/shard.h"
+
+namespace dynamo {
+namespace {
+
+// nullptr: the request is not of the data path.
+const peer::Key* KeyOf(const peer::Request& request) {
+  switch (request.kind_case()) {
+    case peer::Request::kReplicaGet: return &request.replica_get().key();
+    case peer::Request::kReplicaPut: return &request.replica_put().key();
+    case peer::Request::kForwardGet: return &request.forward_get().key();
+    case peer::Request::kForwardPut: return &request.forward_put().key();
+    case peer::Request::kForwardDelete: return &request.forward_delete().key();
+    default: return nullptr;
+  }
+}
+
+// A fallback's having nothing proves nothing.
+SharedBytes EncodeState(const Result<Bytes>& state, bool digest_only, bool owner) {
+  if (!state) return EncodeFailure(state.error());
+  peer::Response response;
+  peer::ReplicaState* out = response.mutable_replica_state();
+  const Hash128 digest = DigestOf(*state);
+  if (digest != Hash128{}) out->set_digest(ToBytes(digest));
+  if (!digest_only) out->set_object(*state);
+  out->set_authoritative(owner);
+  return EncodeResponse(response);
+}
+
+SharedBytes EncodeDigest(const Result<Hash128>& digest, bool owner) {
+  if (!digest) return EncodeFailure(digest.error());
+  peer::Response response;
+  peer::ReplicaState* out = response.mutable_replica_state();
+  if (*digest != Hash128{}) out->set_digest(ToBytes(*digest));
+  out->set_authoritative(owner);
+  return EncodeResponse(response);
+}
+
+SharedBytes EncodeStored(const Result<bool>& durable) {
+  if (!durable) return EncodeFailure(durable.error());
+  peer::Response response;
+  response.mutable_replica_stored()->set_durable(*durable);
+  return EncodeResponse(response);
+}
+
+}  // namespace
+
+void Shard::OnPeerRequest(PeerRequest request, Responder respond) {
+  Result<peer::Request> parsed = ParseRequest(request.body);
+  if (!parsed) return respond(EncodeFailure(parsed.error()));
+  const peer::Key* key = KeyOf(*parsed);
+  if (key == nullptr) return ServeMembership(request.from, request.deadline, std::move(*parsed), std::move(respond));
+  if (!context_.has_topology()) {
+    return respond(EncodeFailure({Errc::kUnavailable, "this node is of no cluster yet"}));
+  }
+  KeyPtr placed = Place(FromProto(*key), context_.topology());
+  const ShardIndex owner = context_.ShardOf(placed->partition);
+  if (owner == context_.env.link->self()) {
+    Serve(request.from, request.deadline, std::move(placed), std::move(*parsed), std::move(respond));
+  } else {
+    HandOver(owner, request.from, request.deadline, std::move(placed), std::move(*parsed), std::move(respond));
+  }
+}
+
+Responder Shard::Relay(Shard* there, TimePoint deadline, Responder respond) {
+  // Whatever was never answered is of no use to its caller past its deadline.
+  while (!handed_over_.empty() && handed_over_.begin()->second.deadline < context_.Now()) {
+    handed_over_.erase(handed_over_.begin());
+  }
+  const uint64_t id = ++next_handed_over_;
+  handed_over_[id] = {deadline, std::move(respond)};
+  return [this, there, back = context_.env.link->self(), id](SharedBytes answer) {
+    there->context_.env.link->Post(back, [this, id, answer = std::move(answer)] {
+      const auto waiting = handed_over_.find(id);
+      if (waiting == handed_over_.end()) return;
+      const Responder answer_peer = std::move(waiting->second.respond);
+      handed_over_.erase(waiting);
+      answer_peer(answer);
+    });
+  };
+}
+
+void Shard::HandOver(ShardIndex to, NodeId from, TimePoint deadline, KeyPtr key, peer::Request request,
+                     Responder respond) {
+  Shard* there = (*shards_)[to].get();
+  auto moved = std::make_shared<peer::Request>(std::move(request));
+  Responder relay = Relay(there, deadline, std::move(respond));
+  context_.env.link->Post(to, [there, from, deadline, key = std::move(key), moved, relay = std::move(relay)]() mutable {
+    there->Serve(from, deadline, std::move(key), std::move(*moved), std::move(relay));
+  });
+}
+
+// Membership lives on shard 0.
+void Shard::ServeMembership(NodeId from, TimePoint deadline, peer::Request request, Responder respond) {
+  if (context_.env.link->self() == 0) {
+    if (reports_.on_membership) return reports_.on_membership(from, request, std::move(respond));
+    return respond(EncodeFailure({Errc::kUnavailable, "this node is starting"}));
+  }
+  Shard* there = shards_->front().get();
+  auto moved = std::make_shared<const peer::Request>(std::move(request));
+  Responder relay = Relay(there, deadline, std::move(respond));
+  context_.env.link->Post(0, [there, from, deadline, moved, relay = std::move(relay)] {
+    there->ServeMembership(from, deadline, *moved, relay);
+  });
+}
+
+void Shard::Serve(NodeId from, TimePoint deadline, KeyPtr key, peer::Request request, Responder respond) {
+  if (!serving_) return respond(EncodeFailure({Errc::kUnavailable, "this node is starting"}));
+  switch (request.kind_case()) {
+    case peer::Request::kReplicaGet: return ServeGet(key, request.replica_get(), std::move(respond));
+    case peer::Request::kReplicaPut:
+      context_.env.scope->Spawn(
+          PutAndRespond(this, std::move(key), std::move(*request.mutable_replica_put()), std::move(respond)));
+      return;
+    default: return ServeForwarded(from, deadline, std::move(key), std::move(request), std::move(respond));
+  }
+}
+
+void Shard::ServeGet(const KeyPtr& key, const peer::ReplicaGet& get, Responder respond) {
+  const bool owner = context_.IsOwner(context_.self, *key);
+  if (get.digest_only()) {
+    if (const auto digest = replica_.TryDigest(*key)) return respond(EncodeDigest(*digest, owner));
+  } else if (const auto state = replica_.TryRead(*key)) {
+    return respond(EncodeState(*state, false, owner));
+  }
+  context_.env.scope->Spawn(ReadAndRespond(this, key, get.digest_only(), owner, std::move(respond)));
+}
+
+Async<> Shard::ReadAndRespond(Shard* shard, KeyPtr key, bool digest_only, bool owner, Responder respond) {
+  const Result<Bytes> state = co_await shard->replica_.Read(std::move(key));
+  respond(EncodeState(state, digest_only, owner));
+}
+
+Async<> Shard::PutAndRespond(Shard* shard, KeyPtr key, peer::ReplicaPut put, Responder respond) {
+  const NodeId hint_for{put.hint_for()};
+  const bool as_owner = !hint_for || hint_for == shard->context_.self;
+  if (as_owner && !shard->context_.IsOwner(shard->context_.self, *key)) {
+    respond(EncodeFailure({Errc::kNotOwner, "this node owns the key no longer, or not yet"}));
+    co_return;
+  }
+  Bytes object = std::move(*put.mutable_object());
+  if (as_owner) {
+    respond(EncodeStored(co_await shard->replica_.Merge(key, std::move(object), put.sync())));
+  } else {
+    respond(EncodeStored(co_await shard->replica_.KeepHint(key, hint_for, std::move(object), put.sync())));
+  }
+}
+
+void Shard::ServeForwarded(NodeId from, TimePoint deadline, KeyPtr key, peer::Request request, Responder respond) {
+  // The answer must still be on its way when the forwarder gives up.
+  const TimePoint now = context_.Now();
+  const Duration margin = std::min(Duration(10'000), (deadline - now) / 10);
+  const Origin origin{deadline - margin, /*forwarded=*/true};
+  uint64_t number = 0;
+  if (request.has_forward_put()) number = request.forward_put().request_id();
+  if (request.has_forward_delete()) number = request.forward_delete().request_id();
+  if (number == 0) {
+    context_.env.scope->Spawn(Coordinate(this, std::move(key), std::move(request), origin, std::move(respond)));
+    return;
+  }
+  const RequestLog::RequestId id{from, number};
+  const TimePoint keep_until = std::max(deadline, now + context_.config->request_memory);
+  switch (requests_.Begin(id, now, keep_until, respond)) {
+    case RequestLog::Admission::kDuplicate: return;
+    case RequestLog::Admission::kFull:
+      context_.metrics->shed.Add();
+      return respond(EncodeFailure({Errc::kOverloaded, "overload: too many forwarded requests to remember"}));
+    case RequestLog::Admission::kNew: break;
+  }
+  context_.env.scope->Spawn(Coordinate(this, std::move(key), std::move(request), origin,
+                                       [this, id](SharedBytes answer) { requests_.Finish(id, std::move(answer)); }));
+}
+
+Async<> Shard::Coordinate(Shard* shard, KeyPtr key, peer::Request request, Origin origin,
+                          std::function<void(SharedBytes)> respond) {
+  Coordinator& coordinator = shard->coordinator_;
+  if (request.has_forward_get()) {
+    Result<GetRequest> get = DecodeForward(request.forward_get());
+    if (!get) co_return respond(EncodeFailure(get.error()));
+    respond(EncodeForwardReply(co_await coordinator.Get(std::move(key), std::move(*get), origin)));
+  } else if (request.has_forward_put()) {
+    Result<PutRequest> put = DecodeForward(request.forward_put());
+    if (!put) co_return respond(EncodeFailure(put.error()));
+    respond(EncodeForwardReply(co_await coordinator.Put(std::move(key), std::move(*put), origin)));
+  } else {
+    Result<DeleteRequest> remove = DecodeForward(request.forward_delete());
+    if (!remove) co_return respond(EncodeFailure(remove.error()));
+    respond(EncodeForwardReply(co_await coordinator.Delete(std::move(key), std::move(*remove), origin)));
+  }
+}
+
+}  // namespace dynamo
