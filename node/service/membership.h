@@ -4,6 +4,10 @@
 // Says who is there and who is up; never who owns what: that is the topology,
 // which it stores, adopts when a newer one of the same cluster is heard of, and
 // spreads.
+//
+// Once this node is of a cluster it trusts its members only. A node that left or
+// was replaced is refused; a stranger may say who it is and be answered, but what
+// it says of others, or of the cluster, is not heard. What is dropped is counted.
 #ifndef DYNAMO_NODE_SERVICE_MEMBERSHIP_H_
 #define DYNAMO_NODE_SERVICE_MEMBERSHIP_H_
 
@@ -29,7 +33,9 @@ struct MembershipConfig {
   Duration seed_retry_min{500'000};
   Duration seed_retry_max{10'000'000};
   Duration create_timeout{10'000'000};
-  Duration reservation{30'000'000};  // How long PrepareCreate holds an empty node.
+  Duration reservation{30'000'000};  // How long PrepareCreate holds an empty node; above create_timeout.
+  size_t announce_members = 16;      // How many are told at once that this node started.
+  size_t rumours_per_message = 8;
   FailureDetectorConfig failure_detector;
 };
 
@@ -46,11 +52,15 @@ class GossipedState {
 
 class Membership {
  public:
-  // `seeds` and `gossiped` may be nullptr. All outlive this.
+  // `self` is complete but for the topology: id from the identity, incarnation the
+  // boot number in its high 32 bits. `seeds` and `gossiped` may be nullptr. All
+  // outlive this. Transport::SetSelf and SetHandler are the caller's to call.
   Membership(ShardEnv env, MembershipConfig config, NodeInfo self, SeedSource* seeds, GossipedState* gossiped);
   ~Membership();
 
-  // Called with every new view, on shard 0, the first within Start.
+  // Called with every new view, on shard 0, the first within Start. The transport
+  // of shard 0 already knows its addresses and cluster then; those of other shards
+  // are the subscriber's to tell.
   void OnView(std::function<void(ClusterViewPtr)> subscriber);
 
   // Loads the stored topology, if there is one, and starts the background loops.
@@ -58,7 +68,10 @@ class Membership {
   // of it, or left it, or was replaced.
   Async<Status> Start();
 
+  // Never nullptr; before Start it knows of self only.
   ClusterViewPtr view() const;
+  // Of no cluster, and nothing is stored.
+  bool empty_volume() const;
 
   // Takes Ping, PingRequest, Gossip, OfferTopology, Identify and PrepareCreate.
   void OnRequest(NodeId from, const peer::Request& request, Responder respond);
@@ -66,7 +79,11 @@ class Membership {
   void OnPeerUnreachable(NodeId peer);
   void OnHeardFrom(NodeId peer);
 
-  // See AdminHandler::Create.
+  // Gossips with several members now instead of with one at the next interval:
+  // the gossiped state has changed here.
+  void Announce();
+
+  // See AdminHandler::Create. An empty operation id is drawn.
   Async<Result<std::shared_ptr<const Topology>>> Create(CreateCluster request);
 
  private:

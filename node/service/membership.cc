@@ -1,0 +1,222 @@
+#include "node/service/membership.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/bytes.h"
+#include "node/protocol/messages.h"
+#include "node/service/membership_state.h"
+
+namespace dynamo {
+
+Bytes EncodeCluster(const ClusterId& cluster) { return cluster ? ToBytes(cluster.value) : Bytes(); }
+
+ClusterId DecodeCluster(std::string_view encoded) {
+  ByteReader in(encoded);
+  const ClusterId cluster{in.Hash()};
+  return in.at_end() ? cluster : ClusterId{};
+}
+
+// ---- State: what is known, and who may speak
+
+Membership::State::State(ShardEnv shard_env, MembershipConfig membership_config, NodeInfo self, SeedSource* seed_source,
+                         GossipedState* gossiped_state)
+    : env(std::move(shard_env)),
+      config(membership_config),
+      seeds(seed_source),
+      gossiped(gossiped_state),
+      table(std::move(self)),
+      detector(config.failure_detector, &table, env.random->rng().Fork()) {
+  Refresh();
+}
+
+Membership::State::Standing Membership::State::StandingOf(NodeId node) const {
+  if (!topology) return Standing::kMember;
+  const Member* member = topology->Find(node);
+  if (member == nullptr) return Standing::kStranger;
+  const bool removed = member->state == MemberState::kLeft || member->state == MemberState::kReplaced;
+  return removed ? Standing::kRemoved : Standing::kMember;
+}
+
+void Membership::State::HearRumours(NodeId from, const RumourList& encoded) {
+  for (const std::string& bytes : encoded) {
+    ByteReader in(bytes);
+    const NodeInfo rumour = DecodeNodeInfo(in);
+    if (in.at_end()) {
+      HearRumour(from, rumour);
+    } else {
+      CountDropped("malformed");
+    }
+  }
+}
+
+void Membership::State::HearRumour(NodeId from, const NodeInfo& rumour) {
+  if (rumour.id != from && StandingOf(from) != Standing::kMember) return CountDropped("stranger");
+  const Standing standing = StandingOf(rumour.id);
+  if (standing == Standing::kRemoved) return CountDropped("removed");
+  if (standing == Standing::kStranger) {
+    if (rumour.liveness == Liveness::kDead) return ForgetStranger(rumour);
+    if (IsForgotten(from, rumour)) return;
+  }
+
+  const uint64_t own_incarnation = table.self().incarnation;
+  const MemberTable::Outcome outcome = table.Hear(rumour);
+  if (outcome == MemberTable::Outcome::kForged) CountDropped("forged");
+  if (outcome == MemberTable::Outcome::kRefute && (rumour.incarnation >> 32) > (own_incarnation >> 32)) {
+    env.log.Warn("volume_rolled_back boot={} peers_remember={}", own_incarnation >> 32, rumour.incarnation >> 32);
+  }
+  if (outcome == MemberTable::Outcome::kUpdated && addresses[rumour.id] != rumour.peer_address) {
+    addresses[rumour.id] = rumour.peer_address;
+    addresses_changed = true;
+    env.transport->SetAddress(rumour.id, rumour.peer_address);
+  }
+  Perform(detector.OnRumour(rumour.id, outcome, env.clock->Now()));
+}
+
+bool Membership::State::IsForgotten(NodeId from, const NodeInfo& rumour) const {
+  const auto found = forgotten.find(rumour.id);
+  return found != forgotten.end() && rumour.id != from && rumour.incarnation <= found->second;
+}
+
+void Membership::State::ForgetStranger(const NodeInfo& info) {
+  if (table.Find(info.id) == nullptr) return;
+  table.Forget(info.id);
+  if (forgotten.size() >= MemberTable::kNodesMax) forgotten.clear();
+  forgotten[info.id] = info.incarnation;
+}
+
+void Membership::State::Perform(const DetectorActions& actions) {
+  for (const DetectorAction& action : actions) {
+    if (const auto* ping = std::get_if<SendPing>(&action)) {
+      SendProbe(*ping);
+    } else if (const auto* request = std::get_if<SendPingRequest>(&action)) {
+      SendIndirectProbe(*request);
+    } else {
+      const NodeInfo& info = std::get<Spread>(action).info;
+      rumours.Add(info);
+      if (info.liveness == Liveness::kDead && StandingOf(info.id) == Standing::kStranger) ForgetStranger(info);
+    }
+  }
+}
+
+void Membership::State::Refresh() {
+  std::set<NodeId> up{self_id()};
+  for (const auto& [node, info] : table.others()) {
+    if (detector.IsUp(node)) up.insert(node);
+  }
+  const Hash128 hash = table.hash();
+  if (view && view->topology == topology && view_hash == hash && view->up == up) return;
+  if (view) LogUpChanges(view->up, up);
+  auto fresh = std::make_shared<ClusterView>();
+  fresh->topology = topology;
+  fresh->nodes = table.others();
+  fresh->nodes.emplace(self_id(), table.self());
+  fresh->up = std::move(up);
+  view = std::move(fresh);
+  view_hash = hash;
+  env.metrics->gauge("dynamo_membership_nodes_known", "Nodes this node knows of, itself included")
+      .Set(static_cast<int64_t>(view->nodes.size()));
+  env.metrics->gauge("dynamo_membership_nodes_up", "Nodes requests are sent to, itself included")
+      .Set(static_cast<int64_t>(view->up.size()));
+  for (const auto& subscriber : subscribers) subscriber(view);
+}
+
+void Membership::State::LogUpChanges(const std::set<NodeId>& before, const std::set<NodeId>& after) const {
+  for (const NodeId node : after) {
+    if (!before.contains(node)) env.log.Info("node_up node={}", ToString(node));
+  }
+  for (const NodeId node : before) {
+    if (!after.contains(node)) env.log.Warn("node_down node={}", ToString(node));
+  }
+}
+
+std::vector<NodeId> Membership::State::UpPeers() const {
+  std::vector<NodeId> peers;
+  for (const auto& [node, info] : table.others()) {
+    if (detector.IsUp(node)) peers.push_back(node);
+  }
+  return peers;
+}
+
+void Membership::State::CountDropped(const char* reason) const {
+  env.metrics
+      ->counter("dynamo_membership_dropped_total", "Messages and rumours of membership that were refused",
+                {{"reason", reason}})
+      .Add();
+}
+
+// ---- Membership
+
+Membership::Membership(ShardEnv env, MembershipConfig config, NodeInfo self, SeedSource* seeds, GossipedState* gossiped)
+    : state_(std::make_unique<State>(std::move(env), config, std::move(self), seeds, gossiped)) {}
+
+Membership::~Membership() = default;
+
+void Membership::OnView(std::function<void(ClusterViewPtr)> subscriber) {
+  state_->subscribers.push_back(std::move(subscriber));
+}
+
+Async<Status> Membership::Start() { return state_->Start(); }
+
+ClusterViewPtr Membership::view() const { return state_->view; }
+
+bool Membership::empty_volume() const { return state_->volume_was_empty && !state_->topology; }
+
+void Membership::OnRequest(NodeId from, const peer::Request& request, Responder respond) {
+  State& state = *state_;
+  const State::Standing standing = state.StandingOf(from);
+  const auto refuse = [&state, &respond](Errc code, const char* reason, const std::string& why) {
+    state.CountDropped(reason);
+    respond(EncodeFailure({code, why}));
+  };
+  // A node that asks an address who is there may find itself.
+  if (request.has_identify()) return state.HandleIdentify(respond);
+  if (!from || from == state.self_id()) {
+    return refuse(Errc::kInvalidArgument, "not_a_peer", "a message in this node's own name, or in none");
+  }
+  if (standing == State::Standing::kRemoved) {
+    return refuse(Errc::kWrongCluster, "removed",
+                  "node " + ToString(from) + " was removed from the cluster: empty its volume before it starts again");
+  }
+  const bool member = standing == State::Standing::kMember;
+  switch (request.kind_case()) {
+    case peer::Request::kPing: state.HandlePing(from, request.ping(), respond); break;
+    case peer::Request::kGossip: state.HandleGossip(from, request.gossip(), respond); break;
+    case peer::Request::kPrepareCreate: state.HandlePrepareCreate(request.prepare_create(), respond); break;
+    case peer::Request::kPingRequest:
+    case peer::Request::kOfferTopology:
+      if (!member) {
+        return refuse(Errc::kWrongCluster, "stranger", "node " + ToString(from) + " is no member of the cluster");
+      }
+      if (request.has_ping_request()) {
+        state.HandlePingRequest(from, request.ping_request(), std::move(respond));
+      } else {
+        state.HearRumours(from, request.offer_topology().members());
+        state.env.scope->Spawn(state.HandleOffer(request.offer_topology().topology(), std::move(respond)));
+      }
+      break;
+    default: respond(EncodeFailure({Errc::kUnsupported, "not a request of membership"}));
+  }
+  state.Refresh();
+}
+
+void Membership::OnPeerUnreachable(NodeId peer) {
+  State& state = *state_;
+  state.Perform(state.detector.OnRequestFailed(peer, state.env.clock->Now()));
+  state.Refresh();
+}
+
+void Membership::OnHeardFrom(NodeId peer) {
+  State& state = *state_;
+  // Often, and nearly always without consequence.
+  const DetectorActions actions = state.detector.OnHeardFrom(peer, state.env.clock->Now());
+  if (!actions.empty()) state.Perform(actions);
+}
+
+void Membership::Announce() { state_->Announce(/*introduce=*/false); }
+
+Async<Result<std::shared_ptr<const Topology>>> Membership::Create(CreateCluster request) {
+  return state_->Create(std::move(request));
+}
+
+}  // namespace dynamo

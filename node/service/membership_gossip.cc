@@ -1,0 +1,206 @@
+// Anti-entropy of what nodes know of each other: push-pull with a random member,
+// and the seeds and remembered addresses that start it.
+#include <algorithm>
+#include <utility>
+
+#include "common/base/bytes.h"
+#include "node/protocol/messages.h"
+#include "node/service/membership_state.h"
+
+namespace dynamo {
+namespace {
+
+// A tenth either way, so that nodes that start together do not stay in step.
+constexpr int64_t kJitterDivisor = 10;
+
+template <class T>
+void Shuffle(std::vector<T>* items, Rng* rng) {
+  for (size_t i = items->size(); i > 1; --i) std::swap((*items)[i - 1], (*items)[rng->Below(i)]);
+}
+
+}  // namespace
+
+Duration Membership::State::Jittered(Duration interval) {
+  const int64_t slack = interval.count() / kJitterDivisor;
+  return interval + Duration(env.random->rng().Between(-slack, slack));
+}
+
+Async<> Membership::State::GossipLoop() {
+  for (;;) {
+    co_await SleepUntil(*env.scope, *env.clock, In(Jittered(config.gossip_interval)));
+    const std::vector<NodeId> peers = UpPeers();
+    if (!peers.empty()) {
+      // Not awaited: a silent peer must not hold up the next round.
+      env.scope->Spawn(GossipWith(peers[env.random->rng().Below(peers.size())], /*introduce=*/false));
+    }
+    if (!std::exchange(addresses_changed, false)) continue;
+    std::vector<std::string> known;
+    for (const auto& [node, info] : table.others()) known.push_back(info.peer_address);
+    remembered = known;
+    co_await StorePeerAddresses(env, std::move(known));
+  }
+}
+
+Async<> Membership::State::SeedLoop() {
+  Duration back_off = config.seed_retry_min;
+  for (;;) {
+    if (UpPeers().empty()) {
+      co_await TryContacts();
+      back_off = std::min(back_off * 2, config.seed_retry_max);
+    } else {
+      back_off = config.seed_retry_min;
+    }
+    if (!announced && !UpPeers().empty()) {
+      announced = true;
+      Announce(/*introduce=*/true);
+    }
+    co_await SleepUntil(*env.scope, *env.clock, In(Jittered(back_off)));
+  }
+}
+
+// Where peers were last seen, at once; then the seeds, which may take a while to say.
+Async<> Membership::State::TryContacts() {
+  Contact(remembered);
+  if (seeds != nullptr) {
+    auto resolved = co_await seeds->Resolve();
+    if (resolved) {
+      Contact(std::move(*resolved));
+    } else {
+      env.log.Warn("seeds_not_resolved error={}", resolved.error().message);
+    }
+  }
+  // One round trip is enough where somebody is there.
+  co_await SleepUntil(*env.scope, *env.clock, In(config.seed_retry_min / 2));
+}
+
+void Membership::State::Contact(std::vector<std::string> contacts) {
+  std::erase(contacts, table.self().peer_address);
+  Shuffle(&contacts, &env.random->rng());
+  contacts.resize(std::min(contacts.size(), config.announce_members));
+  for (std::string& contact : contacts) env.scope->Spawn(GossipWith(std::move(contact), /*introduce=*/true));
+}
+
+void Membership::State::Announce(bool introduce) {
+  std::vector<NodeId> peers = UpPeers();
+  Shuffle(&peers, &env.random->rng());
+  peers.resize(std::min(peers.size(), config.announce_members));
+  for (const NodeId peer : peers) env.scope->Spawn(GossipWith(peer, introduce));
+}
+
+peer::Request Membership::State::GossipRequest() const {
+  peer::Request request;
+  peer::Gossip* gossip = request.mutable_gossip();
+  gossip->set_table_hash(ToBytes(table.hash()));
+  gossip->set_generation(table.self().topology.generation);
+  gossip->set_epoch(table.self().topology.epoch);
+  gossip->set_cluster(EncodeCluster(cluster()));
+  if (gossiped != nullptr) gossip->set_properties_hash(ToBytes(gossiped->hash()));
+  return request;
+}
+
+void Membership::State::AddAllMembers(RumourList* list) const {
+  for (const NodeInfo& info : table.All()) {
+    ByteWriter out(list->Add());
+    EncodeNodeInfo(info, out);
+  }
+}
+
+Async<> Membership::State::GossipWith(Whom whom, bool introduce) {
+  peer::Request first = GossipRequest();
+  // A node of no cluster is soon forgotten by those who are of one: it says it again.
+  if (introduce || !topology) {
+    ByteWriter out(first.mutable_gossip()->add_members());
+    EncodeNodeInfo(table.self(), out);
+  }
+  auto answer = co_await Ask(env, whom, EncodeRequest(first), In(config.gossip_timeout));
+  if (!answer || !answer->has_gossip_reply()) {
+    if (!answer && answer.error().code == Errc::kWrongCluster) {
+      env.log.Warn("gossip_refused error={}", answer.error().message);
+    }
+    co_return;
+  }
+  auto second = co_await TakeReply(std::move(*answer->mutable_gossip_reply()));
+  if (!second) co_return;
+  auto rest = co_await Ask(env, whom, EncodeRequest(*second), In(config.gossip_timeout));
+  if (rest && rest->has_gossip_reply()) co_await TakeReply(std::move(*rest->mutable_gossip_reply()));
+}
+
+// What the other side lacks, if anything.
+Async<std::optional<peer::Request>> Membership::State::TakeReply(peer::GossipReply reply) {
+  const NodeId from{reply.node()};
+  const ClusterId theirs = DecodeCluster(reply.cluster());
+  const bool foreign = topology && theirs && theirs != cluster();
+  if (!from || from == self_id() || foreign || StandingOf(from) == Standing::kRemoved) {
+    CountDropped(foreign ? "other_cluster" : "not_a_peer");
+    co_return std::nullopt;
+  }
+  HearRumours(from, reply.members());
+  Perform(detector.OnHeardFrom(from, env.clock->Now()));
+  MergeProperties(from, reply.properties());
+  Refresh();
+  if (!reply.topology().empty() && StandingOf(from) == Standing::kMember) {
+    co_await AdoptEncoded(std::move(*reply.mutable_topology()));
+  }
+
+  if (StandingOf(from) != Standing::kMember) co_return std::nullopt;
+  if (reply.want_topology() && topology) {
+    peer::Request offer;
+    offer.mutable_offer_topology()->set_topology(EncodeTopology(*topology));
+    AddAllMembers(offer.mutable_offer_topology()->mutable_members());
+    co_return offer;
+  }
+  const bool push_members = theirs == cluster() && ToBytes(table.hash()) != reply.table_hash();
+  const bool push_properties =
+      gossiped != nullptr && !reply.properties_hash().empty() && ToBytes(gossiped->hash()) != reply.properties_hash();
+  if (!push_members && !push_properties) co_return std::nullopt;
+  peer::Request request = GossipRequest();
+  if (push_members) AddAllMembers(request.mutable_gossip()->mutable_members());
+  if (push_properties) request.mutable_gossip()->set_properties(gossiped->Encode());
+  co_return request;
+}
+
+void Membership::State::MergeProperties(NodeId from, const std::string& encoded) {
+  if (gossiped == nullptr || encoded.empty() || StandingOf(from) != Standing::kMember) return;
+  if (!gossiped->Merge(encoded)) CountDropped("malformed");
+}
+
+void Membership::State::HandleGossip(NodeId from, const peer::Gossip& gossip, const Responder& respond) {
+  const ClusterId theirs = DecodeCluster(gossip.cluster());
+  if (topology && theirs && theirs != cluster()) {
+    CountDropped("other_cluster");
+    respond(EncodeFailure({Errc::kWrongCluster, "this node is of cluster " + ToString(cluster())}));
+    return;
+  }
+  HearRumours(from, gossip.members());
+  Perform(detector.OnHeardFrom(from, env.clock->Now()));
+  MergeProperties(from, gossip.properties());
+
+  const bool member = StandingOf(from) == Standing::kMember;
+  const TopologyVersion& ours = table.self().topology;
+  const TopologyVersion version{gossip.generation(), gossip.epoch()};
+  peer::Response response;
+  peer::GossipReply* reply = response.mutable_gossip_reply();
+  reply->set_node(self_id().value);
+  reply->set_cluster(EncodeCluster(cluster()));
+  reply->set_table_hash(ToBytes(table.hash()));
+  reply->set_generation(ours.generation);
+  reply->set_epoch(ours.epoch);
+  if (gossip.table_hash() != reply->table_hash()) {
+    if (member) {
+      AddAllMembers(reply->mutable_members());
+    } else {
+      ByteWriter out(reply->add_members());
+      EncodeNodeInfo(table.self(), out);
+    }
+  }
+  // The topology holds secrets: for members only.
+  if (member && topology && version < ours) reply->set_topology(EncodeTopology(*topology));
+  reply->set_want_topology(member && version > ours);
+  if (gossiped != nullptr && member) {
+    reply->set_properties_hash(ToBytes(gossiped->hash()));
+    if (gossip.properties_hash() != reply->properties_hash()) reply->set_properties(gossiped->Encode());
+  }
+  respond(EncodeResponse(response));
+}
+
+}  // namespace dynamo
