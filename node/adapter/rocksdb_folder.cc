@@ -40,26 +40,30 @@ std::string FormatLine(bool creating) {
   return fmt::format("{}{}{}\n", kMagic, DataFolder::kFormatVersion, creating ? kCreating : "");
 }
 
+// The format version that the line names; 0: none.
+int VersionIn(std::string_view line) {
+  if (!line.starts_with(kMagic)) return 0;
+  line.remove_prefix(kMagic.size());
+  int version = 0;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), version);
+  return error == std::errc() ? version : 0;
+}
+
 Result<Found> ReadMark(const std::string& path) {
   std::ifstream file(FormatPath(path));
+  if (!file) return CannotUse(FormatPath(path), errno);
   std::string line;
-  if (!std::getline(file, line)) return CannotUse(FormatPath(path), errno);
-  std::string_view rest = line;
-  int version = 0;
-  const bool ours = rest.starts_with(kMagic);
-  if (ours) rest.remove_prefix(kMagic.size());
-  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), version);
-  if (!ours || error != std::errc() || version < 1) {
-    return Fail(Errc::kCorrupt, fmt::format("{} does not say what it should: it is damaged, or not ours; nothing was "
-                                            "changed",
-                                            FormatPath(path)));
-  }
-  if (version > DataFolder::kFormatVersion) {
+  std::getline(file, line, '\0');
+  if (line == FormatLine(/*creating=*/false)) return Found{.marked = true, .fresh = false};
+  if (line == FormatLine(/*creating=*/true)) return Found{.marked = true, .fresh = true};
+  if (const int version = VersionIn(line); version > DataFolder::kFormatVersion) {
     return Fail(Errc::kUnsupported,
                 fmt::format("the data folder {} has format {}, this program knows up to {}: use a newer version", path,
                             version, DataFolder::kFormatVersion));
   }
-  return Found{.marked = true, .fresh = std::string_view(end, rest.data() + rest.size()) == kCreating};
+  return Fail(Errc::kCorrupt, fmt::format("{} does not say what it should: it is damaged, or not ours; nothing was "
+                                          "changed",
+                                          FormatPath(path)));
 }
 
 // What is in the folder, without changing anything.
