@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "node/adapter/rocksdb_status.h"
@@ -17,12 +19,14 @@ bool IsDamage(const rocksdb::Status& status) {
   return status.IsCorruption() || status.IsInvalidArgument() || status.IsPathNotFound() || status.IsNotFound();
 }
 
+Error Damaged(const std::string& folder, const std::string& what) {
+  return {Errc::kCorrupt, fmt::format("the database in the data folder {} is damaged: {}; it was left as it is: "
+                                      "restore it, or let this node start again on an empty folder",
+                                      folder, what)};
+}
+
 Error OpenError(const rocksdb::Status& status, const std::string& folder) {
-  if (IsDamage(status)) {
-    return {Errc::kCorrupt, fmt::format("the database in the data folder {} is damaged: {}; it was left as it is: "
-                                        "restore it, or let this node start again on an empty folder",
-                                        folder, status.ToString())};
-  }
+  if (IsDamage(status)) return Damaged(folder, status.ToString());
   return ToError(status, "open the database in the data folder " + folder);
 }
 
@@ -43,6 +47,14 @@ Status RocksdbStore::OpenDatabase(Logger log, Metrics* metrics, StoreHooks hooks
   if (hooks.env == nullptr) hooks.env = rocksdb::Env::Default();
   health_ = std::make_shared<StoreHealth>(log, metrics, std::move(hooks.stop));
 
+  std::error_code ignored;
+  if (folder_.fresh()) {
+    // What an earlier start that was cut short has left; nobody ever used it.
+    std::filesystem::remove_all(folder_.store_path(), ignored);
+    std::filesystem::create_directory(folder_.store_path(), ignored);
+  } else if (!std::filesystem::exists(folder_.store_path() + "/CURRENT", ignored)) {
+    return Fail(Damaged(settings_.folder, "the file store/CURRENT is missing"));
+  }
   rocksdb::DBOptions options = DatabaseOptions(settings_.memory, hooks.env, health_, log);
   options.create_if_missing = folder_.fresh();
   options.create_missing_column_families = folder_.fresh();
@@ -56,7 +68,7 @@ Status RocksdbStore::OpenDatabase(Logger log, Metrics* metrics, StoreHooks hooks
   }
 
   SyncerSettings syncing = settings_.syncer;
-  if (syncing.recovery_free_bytes == 0) syncing.recovery_free_bytes = settings_.memory.write_buffer_bytes;
+  if (syncing.free_bytes_min == 0) syncing.free_bytes_min = settings_.memory.write_buffer_bytes;
   syncer_ = std::make_unique<RocksdbSyncer>(syncing, db_.get(), health_.get(), metrics);
   health_->set_on_read_only([syncer = syncer_.get()] { syncer->Wake(); });
   syncer_->Wake();  // It may have become so before.

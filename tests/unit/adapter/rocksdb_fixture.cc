@@ -52,7 +52,6 @@ void TestShard::Settle() {
 }
 
 void TestShard::WakeUp() {
-  Settle();
   io_.restart();
   io_.run_one_for(std::chrono::seconds(10));
   Settle();

@@ -65,6 +65,7 @@ class TestShard {
   T Run(Async<T> work) {
     std::optional<T> result;
     scope_.Spawn(Keep(std::move(work), &result));
+    Settle();
     while (!result) WakeUp();
     return std::move(*result);
   }
