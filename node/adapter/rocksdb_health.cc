@@ -62,10 +62,17 @@ void StoreHealth::OnIOError(const rocksdb::IOErrorInfo& info) {
 
 void StoreHealth::OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) {
   const std::string why = error->ToString();
-  if (IsOutOfSpace(*error)) return MarkReadOnly(why);
+  using Reason = rocksdb::BackgroundErrorReason;
+  if (IsOutOfSpace(*error)) {
+    // RocksDB calls it fatal when there is no space for the next log file, because
+    // buffered records might be lost. Ours go to the kernel with every write.
+    const bool harmless = reason == Reason::kMemTable && error->severity() == rocksdb::Status::kFatalError;
+    if (harmless) *error = rocksdb::Status(*error, rocksdb::Status::kHardError);
+    return MarkReadOnly(why);
+  }
   // A compaction reads, too: a sector that cannot be read again and again must not
   // end the process again and again.
-  if (error->IsIOError() && reason != rocksdb::BackgroundErrorReason::kCompaction) return Stop(why);
+  if (error->IsIOError() && reason != Reason::kCompaction) return Stop(why);
   failed_gauge_->Set(1);
   log_.Error("storage_refuses_writes reason=\"{}\"", why);
 }

@@ -33,6 +33,7 @@ class StoreHealth final : public rocksdb::EventListener {
 
   // Called when the store becomes read-only; not called any more once it is replaced.
   void set_on_read_only(std::function<void()> call);
+  void MarkReadOnly(const std::string& why);
   void MarkRecovered();
   void Stop(const std::string& why);
 
@@ -42,8 +43,6 @@ class StoreHealth final : public rocksdb::EventListener {
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason reason, rocksdb::Status error, bool* automatic) override;
 
  private:
-  void MarkReadOnly(const std::string& why);
-
   const Logger log_;
   const std::function<void(const std::string&)> stop_;
   std::mutex mutex_;

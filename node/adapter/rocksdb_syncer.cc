@@ -1,11 +1,18 @@
 #include "node/adapter/rocksdb_syncer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "node/adapter/rocksdb_status.h"
 
 namespace dynamo {
+namespace {
+
+constexpr std::chrono::milliseconds kSpaceCheckInterval(100);
+
+}  // namespace
 
 RocksdbSyncer::RocksdbSyncer(SyncerSettings settings, rocksdb::DB* db, StoreHealth* health, Metrics* metrics)
     : settings_(settings),
@@ -37,16 +44,17 @@ bool RocksdbSyncer::TryInline() {
   {
     std::lock_guard lock(mutex_);
     if (busy_ || !requests_.empty() || health_->read_only()) return false;
+    dirty_deadline_ = Clock::time_point::max();
     busy_ = true;
   }
   const bool synced = SyncNow();
-  bool others_wait = false;
+  bool more = false;
   {
     std::lock_guard lock(mutex_);
     busy_ = false;
-    others_wait = !requests_.empty();
+    more = !requests_.empty() || dirty_deadline_ != Clock::time_point::max() || health_->read_only();
   }
-  if (others_wait) wake_.notify_all();
+  if (more) wake_.notify_all();
   return synced;
 }
 
@@ -90,6 +98,9 @@ void RocksdbSyncer::Run() {
     if (stop_) return;
     if (!health_->read_only()) {
       SyncRound(lock);
+      lock.unlock();
+      CheckSpace();
+      lock.lock();
       continue;
     }
     lock.unlock();
@@ -127,10 +138,25 @@ bool RocksdbSyncer::SyncNow() {
   return false;
 }
 
+std::optional<uint64_t> RocksdbSyncer::FreeBytes() const {
+  uint64_t bytes = 0;
+  if (!db_->GetEnv()->GetFreeSpace(db_->GetName(), &bytes).ok()) return std::nullopt;
+  return bytes;
+}
+
+void RocksdbSyncer::CheckSpace() {
+  if (Clock::now() < next_space_check_) return;
+  next_space_check_ = Clock::now() + kSpaceCheckInterval;
+  const std::optional<uint64_t> free = FreeBytes();
+  if (free && *free < settings_.free_bytes_min) {
+    health_->MarkReadOnly(
+        fmt::format("{} bytes are free on the disk, {} is the least", *free, settings_.free_bytes_min));
+  }
+}
+
 void RocksdbSyncer::TryRecover() {
-  uint64_t free_bytes = 0;
-  const rocksdb::Status known = db_->GetEnv()->GetFreeSpace(db_->GetName(), &free_bytes);
-  if (known.ok() && free_bytes < settings_.recovery_free_bytes) return;
+  const std::optional<uint64_t> free = FreeBytes();
+  if (free && *free < 2 * settings_.free_bytes_min) return;
   // Flushes what memory holds and starts a new log: nothing rests on the torn one.
   if (db_->Resume().ok()) health_->MarkRecovered();
 }

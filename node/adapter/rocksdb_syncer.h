@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -26,8 +27,10 @@ struct SyncerSettings {
   Duration interval = std::chrono::seconds(1);
   // How often a read-only store looks for space.
   Duration recovery_interval = std::chrono::seconds(1);
-  // Free space below which it does not try.
-  uint64_t recovery_free_bytes = 0;
+  // With less free space the store is read-only, so that flushes and compactions,
+  // which can free some, have what they need; it comes back at twice that. Zero: as
+  // much as one write buffer.
+  uint64_t free_bytes_min = 0;
 };
 
 // All calls may come from any thread.
@@ -58,6 +61,9 @@ class RocksdbSyncer {
   bool HasWork(Clock::time_point now) const;
   void SyncRound(std::unique_lock<std::mutex>& lock);
   bool SyncNow();
+  // nullopt: the file system does not say.
+  std::optional<uint64_t> FreeBytes() const;
+  void CheckSpace();
   void TryRecover();
 
   const SyncerSettings settings_;
@@ -74,6 +80,7 @@ class RocksdbSyncer {
   Clock::time_point dirty_deadline_ = Clock::time_point::max();
   Clock::time_point next_recovery_{};
 
+  Clock::time_point next_space_check_{};  // Only on the thread.
   std::thread thread_;
 };
 

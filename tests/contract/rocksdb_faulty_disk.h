@@ -32,6 +32,10 @@ class FaultyDisk : public rocksdb::FileSystemWrapper {
   std::atomic<bool> fail_appends{false};
   std::atomic<bool> fail_reads{false};
   std::atomic<bool> full{false};
+  // What it says is free, unless it is full.
+  std::atomic<uint64_t> free_bytes{uint64_t{1} << 40};
+  // How often it was asked for the free space.
+  std::atomic<int> space_checks{0};
   // Syncs of files that were asked for, failed ones too.
   std::atomic<int> syncs{0};
 
@@ -105,10 +109,10 @@ class FaultyDisk : public rocksdb::FileSystemWrapper {
     return target()->DeleteFile(path, options, debug);
   }
 
-  IOStatus GetFreeSpace(const std::string& path, const rocksdb::IOOptions& options, uint64_t* bytes,
-                        rocksdb::IODebugContext* debug) override {
-    if (!full) return target()->GetFreeSpace(path, options, bytes, debug);
-    *bytes = 0;
+  IOStatus GetFreeSpace(const std::string&, const rocksdb::IOOptions&, uint64_t* bytes,
+                        rocksdb::IODebugContext*) override {
+    ++space_checks;
+    *bytes = full ? 0 : free_bytes.load();
     return IOStatus::OK();
   }
 
