@@ -1,8 +1,8 @@
 // Bugs planted on purpose, to prove that the simulator would find them.
 //
 // The library of production has none: there Has() is constant false and costs
-// nothing. The option DYNAMO_PLANTED_BUGS builds a second library,
-// dynamo_service_bugs, in which ServiceConfig chooses one at run time, so that one
+// nothing. A second library, dynamo_service_bugs, is built with
+// DYNAMO_PLANTED_BUGS; in it ServiceConfig chooses one at run time, so that one
 // build serves the test of every bug.
 #ifndef DYNAMO_NODE_SERVICE_PLANTED_BUGS_H_
 #define DYNAMO_NODE_SERVICE_PLANTED_BUGS_H_
