@@ -16,7 +16,9 @@ Causality::Causality(const History& history, const std::string& key) {
     for (const WriteRecord* other : writes_) {
       if (other == write || !other->may_be_in_effect()) continue;
       const bool seen_as_tombstone = write->context.tombstone && other->is_delete && other->begun < write->begun;
-      const bool found = write->of_what_is_found && other->begun < write->ended;
+      // One of unknown fate may still run, long after its client has given up.
+      const bool still_open = write->outcome == Outcome::kUnknown || other->begun < write->ended;
+      const bool found = write->of_what_is_found && still_open;
       if (seen_as_tombstone || found) maybe.insert(other->id);
     }
   }

@@ -154,6 +154,14 @@ TEST_F(OracleCheck, ABlindDeleteDoesNotExcuseWhatCameAfterIt) {
   EXPECT_THAT(Broken(), ElementsAre("P2"));
 }
 
+TEST_F(OracleCheck, ABlindDeleteOfUnknownFateMayRunAtAnyLaterTime) {
+  const WriteId remove = Delete(std::nullopt, Outcome::kUnknown);
+  history_.EndWrite(remove, Outcome::kUnknown);
+  Put({});
+  Final({}, true);
+  EXPECT_THAT(Broken(), IsEmpty());
+}
+
 TEST_F(OracleCheck, AWriteThatSawATombstoneCoversWhatWasDeleted) {
   const WriteId a = Put({});
   Delete(Context{{a}, false});
