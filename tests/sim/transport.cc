@@ -19,6 +19,13 @@ SimTransport::SimTransport(SimNetwork* network, Clock* clock, Place place)
 
 SimTransport::~SimTransport() { network_->Leave(this); }
 
+void SimTransport::Abandon() {
+  handler_ = nullptr;
+  // What a callback owns may call back as it goes.
+  const auto pending = std::exchange(pending_, {});
+  const auto incoming = std::exchange(incoming_, {});
+}
+
 void SimTransport::Call(NodeId to, SharedBytes body, TimePoint deadline, ReplyCallback reply) {
   const auto address = addresses_.find(to);
   Start(to, address == addresses_.end() ? std::string() : address->second, cluster_tag_, std::move(body), deadline,

@@ -15,7 +15,7 @@
 namespace dynamo::sim {
 
 // Listens at its address from construction to destruction. To end a process: kill
-// its scopes and its events, then destroy this.
+// its scopes and its events, Abandon, destroy what uses this, then this.
 class SimTransport : public Transport {
  public:
   struct Place {
@@ -33,6 +33,9 @@ class SimTransport : public Transport {
   void SetAddress(NodeId node, std::string address) override { addresses_[node] = std::move(address); }
   void Call(NodeId to, SharedBytes body, TimePoint deadline, ReplyCallback reply) override;
   void CallAddress(std::string address, SharedBytes body, TimePoint deadline, ReplyCallback reply) override;
+
+  // Drops all callbacks uncalled.
+  void Abandon();
 
   // ---- For SimNetwork
 

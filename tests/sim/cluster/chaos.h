@@ -1,0 +1,58 @@
+// Faults, drawn from the seed, while the clients work; and the end of all faults.
+#ifndef DYNAMO_TESTS_SIM_CLUSTER_CHAOS_H_
+#define DYNAMO_TESTS_SIM_CLUSTER_CHAOS_H_
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "tests/sim/cluster/cluster.h"
+#include "tests/sim/cluster/plan.h"
+
+namespace dynamo::sim {
+
+struct FaultCounts {
+  std::array<uint64_t, kFaultKinds> fired{};
+  uint64_t lost_batches = 0;  // Unsynced, in crashes.
+  uint64_t& operator[](FaultKind kind) { return fired[static_cast<size_t>(kind)]; }
+};
+
+class Chaos {
+ public:
+  Chaos(SimCluster* cluster, ChaosPlan plan, std::function<void(const std::string&)> say);
+
+  // Faults come and go as events of the world from now on.
+  void Start();
+  // Ends all faults: everybody runs, the network is whole and quiet, clocks are
+  // right again.
+  void Heal();
+
+  const FaultCounts& counts();
+
+ private:
+  void Next();
+  void Strike();
+  void Crash();
+  void Pause();
+  void Partition();
+  void Noise();
+  void Skew();
+  void After(Duration delay, std::function<void()> work);
+  Duration Length(Duration max);
+  void Say(const std::string& line);
+
+  SimCluster* cluster_;
+  ChaosPlan plan_;
+  std::function<void(const std::string&)> say_;
+  Rng rng_;
+  FaultCounts counts_;
+  NetworkConfig calm_;
+  uint64_t partitions_ = 0;  // The newest heals what came before.
+  uint64_t noises_ = 0;
+  bool over_ = false;
+};
+
+}  // namespace dynamo::sim
+
+#endif  // DYNAMO_TESTS_SIM_CLUSTER_CHAOS_H_

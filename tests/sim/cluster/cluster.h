@@ -1,0 +1,74 @@
+// A cluster of simulated nodes, and clients outside it.
+#ifndef DYNAMO_TESTS_SIM_CLUSTER_CLUSTER_H_
+#define DYNAMO_TESTS_SIM_CLUSTER_CLUSTER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "node/env/request_handler.h"
+#include "tests/sim/cluster/node.h"
+
+namespace dynamo::sim {
+
+struct SimClusterConfig {
+  size_t nodes = 3;
+  ShardIndex shards = 1;
+  uint32_t n_val = 3;
+  uint32_t partitions = 16;
+  size_t zones = 1;  // Nodes are dealt out to so many.
+  ServiceConfig service;
+  SimDiskConfig disk;
+  NetworkConfig network;
+  int64_t drift_ppm_max = 0;
+  // Sees every log line of every node.
+  std::function<void(size_t node, LogLevel level, std::string_view line)> log;
+};
+
+class SimCluster {
+ public:
+  // All nodes down, their disks empty.
+  SimCluster(SimWorld* world, SimClusterConfig config);
+  ~SimCluster();
+
+  size_t size() const { return nodes_.size(); }
+  SimNode& node(size_t index) { return *nodes_[index]; }
+  SimNetwork& network() { return network_; }
+  SimWorld& world() { return *world_; }
+  const SimClusterConfig& config() const { return config_; }
+
+  // Starts all nodes, creates the cluster from node 0 and waits until all nodes
+  // serve and see each other up.
+  Status Create(Duration limit = std::chrono::seconds(60));
+  // All run, serve, and see all others up.
+  bool IsWhole();
+  // Hints at rest on the nodes that run.
+  uint64_t HintsAtRest();
+
+  // ---- Client calls, to some shard of a node. kUnavailable: the node is down.
+  // kTimeout: no answer within `limit` (the node may have died with the request).
+  Async<Result<GetReply>> Get(size_t node, GetRequest request, Duration limit);
+  Async<Result<PutReply>> Put(size_t node, PutRequest request, Duration limit);
+  Async<Status> Delete(size_t node, DeleteRequest request, Duration limit);
+
+  // Where clients live; killed with the cluster, after the nodes.
+  Scope& clients() { return clients_; }
+  Clock& client_clock() { return client_clock_; }
+
+ private:
+  template <class Reply, class Request>
+  Async<Result<Reply>> Call(size_t node, Request request, Duration limit);
+
+  SimWorld* world_;
+  SimClusterConfig config_;
+  SimNetwork network_;
+  Rng rng_;
+  SimClock client_clock_;
+  Scope clients_;
+  std::vector<std::unique_ptr<SimNode>> nodes_;
+};
+
+}  // namespace dynamo::sim
+
+#endif  // DYNAMO_TESTS_SIM_CLUSTER_CLUSTER_H_

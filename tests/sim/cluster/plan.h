@@ -1,0 +1,58 @@
+// What one seed does: every seed draws its own cluster, workload and subset of
+// faults (swarm testing, Groce et al. 2012).
+#ifndef DYNAMO_TESTS_SIM_CLUSTER_PLAN_H_
+#define DYNAMO_TESTS_SIM_CLUSTER_PLAN_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "common/base/random.h"
+#include "tests/sim/cluster/cluster.h"
+
+namespace dynamo::sim {
+
+enum class FaultKind : uint8_t { kCrash, kPause, kPartition, kNoise, kSkew };
+inline constexpr int kFaultKinds = 5;
+std::string_view Name(FaultKind kind);
+
+struct WorkloadPlan {
+  int clients = 4;
+  int keys = 6;
+  // Of the kind that lets the latest win; the others keep siblings.
+  double lww_keys = 0.3;
+  uint32_t r = 2, w = 2;
+  std::optional<uint32_t> dw, pr, pw;
+  std::optional<bool> sloppy;
+  size_t value_bytes_max = 200;
+  Duration think_max{1'000'000};
+  Duration timeout_min{500'000}, timeout_max{5'000'000};
+  // Of 100 operations; the rest reads, then puts with the context.
+  int reads = 10, blind_puts = 20, deletes = 10, blind_deletes = 3, stale_puts = 7;
+  uint64_t operations_min = 200;
+};
+
+struct ChaosPlan {
+  bool enabled[kFaultKinds] = {};
+  Duration between_max{8'000'000};  // From one fault to the next.
+  Duration crash_max{20'000'000}, pause_max{20'000'000}, partition_max{20'000'000}, noise_max{20'000'000};
+  NetworkConfig noise;  // The rates while there is noise.
+  Duration skew_max{3'600'000'000};
+  Duration duration{120'000'000};
+
+  bool Has(FaultKind kind) const { return enabled[static_cast<int>(kind)]; }
+};
+
+struct Plan {
+  SimClusterConfig cluster;
+  WorkloadPlan workload;
+  ChaosPlan chaos;
+};
+
+Plan DrawPlan(Rng rng);
+// One line, for people.
+std::string Describe(const Plan& plan);
+
+}  // namespace dynamo::sim
+
+#endif  // DYNAMO_TESTS_SIM_CLUSTER_PLAN_H_

@@ -1,0 +1,77 @@
+// Clients that read, write and delete, and tell the oracle what they saw.
+#ifndef DYNAMO_TESTS_SIM_CLUSTER_WORKLOAD_H_
+#define DYNAMO_TESTS_SIM_CLUSTER_WORKLOAD_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/oracle/history.h"
+#include "tests/sim/cluster/cluster.h"
+#include "tests/sim/cluster/plan.h"
+
+namespace dynamo::sim {
+
+struct OperationCounts {
+  uint64_t reads = 0, reads_failed = 0;
+  uint64_t writes_ok = 0, writes_failed = 0, writes_unknown = 0;
+  uint64_t total() const { return reads + reads_failed + writes_ok + writes_failed + writes_unknown; }
+};
+
+class Workload {
+ public:
+  // `say` (may be empty) gets a line for each operation.
+  Workload(SimCluster* cluster, WorkloadPlan plan, std::function<void(const std::string&)> say);
+
+  // Spawns the clients; they go on until Stop.
+  void Start();
+  void Stop() { stopping_ = true; }
+  bool idle() const { return running_ == 0; }
+
+  // Reads every key with R = N through every node into the final reads. Those
+  // that fail however often they are tried are named in `failures`.
+  Async<std::vector<std::string>> ReadAll();
+
+  const oracle::History& history() const { return history_; }
+  const OperationCounts& counts() const { return counts_; }
+  // Dots that named two different writes (P8).
+  const std::vector<std::string>& dot_conflicts() const { return dot_conflicts_; }
+  const std::vector<ObjectKey>& keys() const { return keys_; }
+
+ private:
+  // What a client remembers of a read.
+  struct Memory {
+    Bytes token;
+    oracle::Context context;
+  };
+  struct Client;
+
+  Async<> Run(int id);
+  Async<> Operate(Client* client);
+  Async<bool> Read(Client* client, const ObjectKey& key);
+  Async<> Put(Client* client, ObjectKey key, Memory memory);
+  Async<> Delete(Client* client, ObjectKey key, std::optional<Memory> memory);
+  void EndWrite(oracle::WriteId id, const Status& status, std::optional<oracle::LwwOrder> order);
+  oracle::Observation Observe(const ObjectKey& key, const Object& object);
+  ReadOptions DrawReadOptions(Rng& rng, Duration timeout) const;
+  WriteOptions DrawWriteOptions(Duration timeout) const;
+  Duration DrawTimeout(Rng& rng) const;
+
+  SimCluster* cluster_;
+  WorkloadPlan plan_;
+  std::function<void(const std::string&)> say_;
+  std::vector<ObjectKey> keys_;
+  oracle::History history_;
+  OperationCounts counts_;
+  std::map<std::pair<std::string, Dot>, std::string> dots_;
+  std::vector<std::string> dot_conflicts_;
+  bool stopping_ = false;
+  int running_ = 0;
+};
+
+}  // namespace dynamo::sim
+
+#endif  // DYNAMO_TESTS_SIM_CLUSTER_WORKLOAD_H_
