@@ -33,12 +33,15 @@ Async<> Membership::State::GossipLoop() {
       // Not awaited: a silent peer must not hold up the next round.
       env.scope->Spawn(GossipWith(peers[env.random->rng().Below(peers.size())], /*introduce=*/false));
     }
-    if (!std::exchange(addresses_changed, false)) continue;
-    std::vector<std::string> known;
-    for (const auto& [node, info] : table.others()) known.push_back(info.peer_address);
-    remembered = known;
-    co_await StorePeerAddresses(env, std::move(known));
+    if (addresses_changed) co_await StoreAddresses();
   }
+}
+
+Async<> Membership::State::StoreAddresses() {
+  addresses_changed = false;
+  remembered.clear();
+  for (const auto& [node, info] : table.others()) remembered.push_back(info.peer_address);
+  co_await StorePeerAddresses(env, remembered);
 }
 
 Async<> Membership::State::SeedLoop() {

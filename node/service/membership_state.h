@@ -75,6 +75,8 @@ struct Membership::State {
   // ---- membership_gossip.cc
 
   Async<> GossipLoop();
+  // Where peers listen, for the next start.
+  Async<> StoreAddresses();
   Async<> SeedLoop();
   Async<> TryContacts();
   void Contact(std::vector<std::string> contacts);

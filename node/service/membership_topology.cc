@@ -74,6 +74,8 @@ Async<Status> Membership::State::Adopt(TopologyPtr candidate) {
   if (storing_topology) co_return Fail(Errc::kUnavailable, "another topology is being stored: try again");
   // Until it is cleared nothing else changes `topology`.
   storing_topology = true;
+  // Under the same sync: a node that crashes now still knows whom to tell.
+  co_await StoreAddresses();
   Status stored = co_await StoreTopology(env, candidate);
   storing_topology = false;
   if (!stored) {
