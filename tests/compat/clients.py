@@ -50,11 +50,12 @@ def make_riak_venv(folder: pathlib.Path) -> None:
 
 
 def newer_python() -> str | None:
-    """A Python of at least 3.12 on this machine."""
-    for minor in range(16, 11, -1):
-        if found := shutil.which(f"python3.{minor}"):
-            return found
-    return sys.executable if sys.version_info >= (3, 12) else None
+    """A Python of at least 3.12 on this machine; a command may be there and not work."""
+    for command in [*(f"python3.{minor}" for minor in range(16, 11, -1)), "python3"]:
+        probe = "import sys, venv; sys.exit(sys.version_info < (3, 12))"
+        if shutil.which(command) and subprocess.run([command, "-c", probe], capture_output=True).returncode == 0:
+            return command
+    return None
 
 
 def make_openriak_venv(folder: pathlib.Path) -> None:
