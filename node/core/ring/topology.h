@@ -70,7 +70,7 @@ struct Topology {
   std::vector<Member> members;           // Sorted by id, distinct.
   TokenMap current;                      // Of members, as is `pending`.
   TokenMap pending;                      // Empty, or the map a committed change is moving to.
-  std::vector<ContextKey> context_keys;  // Sorted by id.
+  std::vector<ContextKey> context_keys;  // Sorted by id; one signs at least.
   std::map<std::string, BucketType> types;
 
   // nullptr if there is none.

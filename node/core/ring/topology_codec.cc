@@ -132,7 +132,8 @@ bool VotersHold(const Topology& topology) {
 bool InvariantsHold(const Topology& topology) {
   return topology.cluster && IsValidPartitionCount(topology.partitions) &&
          topology.current.partitions() == topology.partitions &&
-         (topology.pending.empty() || topology.pending.partitions() == topology.partitions) && VotersHold(topology);
+         (topology.pending.empty() || topology.pending.partitions() == topology.partitions) && VotersHold(topology) &&
+         std::ranges::any_of(topology.context_keys, &ContextKey::signs);
 }
 
 }  // namespace
@@ -183,7 +184,8 @@ Result<Topology> DecodeTopology(std::string_view encoded) {
   topology.context_keys = ReadContextKeys(in);
   topology.types = ReadTypes(in);
   if (!in.at_end()) return Fail(Errc::kCorrupt, "topology is malformed");
-  if (!InvariantsHold(topology)) return Fail(Errc::kCorrupt, "topology breaks an invariant of its maps or voters");
+  if (!InvariantsHold(topology))
+    return Fail(Errc::kCorrupt, "topology breaks an invariant of its maps, voters or context keys");
   return topology;
 }
 

@@ -47,7 +47,7 @@ inline Topology RandomTopology(Rng& rng) {
   topology.current = random_map();
   if (rng.Chance(0.5)) topology.pending = random_map();
   topology.voters = ChooseVoters(topology.members);
-  for (uint32_t id = 1; id <= rng.Below(3); ++id) topology.context_keys.push_back({id, "secret", id == 1});
+  for (uint32_t id = 1; id <= 1 + rng.Below(3); ++id) topology.context_keys.push_back({id, "secret", id == 1});
   for (const char* name : {"a", "b", "c"}) {
     if (rng.Chance(0.5)) continue;
     topology.types[name] = {.policy = rng.Chance(0.5) ? ConflictPolicy::kSiblings : ConflictPolicy::kLastWriterWins,

@@ -114,6 +114,9 @@ TEST(TopologyCodec, RefusesWhatBreaksAnInvariant) {
   Topology no_capacity = ATopology();
   no_capacity.members[0].capacity = 0;
   ExpectCorrupt(no_capacity);
+  Topology no_signing_key = ATopology();
+  for (ContextKey& key : no_signing_key.context_keys) key.signs = false;
+  ExpectCorrupt(no_signing_key);
 }
 
 TEST(TopologyCodec, RefusesMembersOutOfOrder) {
