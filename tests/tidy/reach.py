@@ -1,4 +1,4 @@
-"""Files that nothing builds or names."""
+"""Files that nothing builds, includes or names."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from layers import includes
 from tree import Tree, Violation
 
 # Functions of cmake/Layers.cmake that take every .cc under their folder.
@@ -13,7 +14,10 @@ _TAKES_ALL = re.compile(r"\b(?:dynamo_layer|dynamo_test)\s*\(|GLOB(?:_RECURSE)?\
 
 
 def check(tree: Tree) -> Iterator[Violation]:
+    included = {path for file in tree.cpp for _, path, quoted in includes(file) if quoted}
     for file in tree.cpp:
+        if file.path.endswith(".h") and file.path not in included:
+            yield Violation(file.path, 1, "dead file", "no file includes this header")
         if file.path.endswith(".cc") and (why := _why_not_built(tree, file.path)):
             yield Violation(file.path, 1, "dead file", why)
     for path in tree.files:

@@ -33,6 +33,7 @@ CLEAN = {
     "node/env/clock.h": header("node/env/clock.h", "#include <boost/asio.hpp>"),
     "node/env/clock.cc": '#include "node/env/clock.h"\n',
     "node/service/put.cc": '#include "node/env/clock.h"\n',
+    "node/adapter/all.cc": "".join(f'#include "{h}"\n' for h in ("common/base/bytes.h", "node/core/ring.h", "node/env/clock.h")),
 }
 
 
@@ -189,6 +190,9 @@ class Sizes(TidyTest):
 class Reach(TidyTest):
     def test_a_source_that_nothing_builds_is_found(self):
         self.assert_one("tests/lost/a.cc:1: dead file", {"tests/lost/a.cc": ""})
+
+    def test_a_header_that_no_file_includes_is_found(self):
+        self.assert_one("node/core/lost.h:1: dead file", {"node/core/lost.h": header("node/core/lost.h")})
 
     def test_a_source_named_in_a_list_is_built(self):
         self.assert_clean({"tests/fuzz/http.cc": "", "tests/fuzz/CMakeLists.txt": "foreach(target IN ITEMS http context)\n",
