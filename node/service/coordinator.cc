@@ -16,10 +16,12 @@ class Coordinator::Place {
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
 
-  bool refused() const { return coordinator_->in_flight_ > coordinator_->parts_.shard->config->requests_in_flight_max; }
-  Error Refusal() const {
-    coordinator_->parts_.shard->metrics->shed.Add();
-    return {Errc::kOverloaded, "overload: too many requests in flight; try again later"};
+  Status Check() const {
+    const ShardContext& shard = *coordinator_->parts_.shard;
+    if (!shard.serving) return Fail(Errc::kUnavailable, "this node is starting");
+    if (coordinator_->in_flight_ <= shard.config->requests_in_flight_max) return {};
+    shard.metrics->shed.Add();
+    return Fail(Errc::kOverloaded, "overload: too many requests in flight; try again later");
   }
 
  private:
@@ -37,7 +39,7 @@ void Count(const ShardContext& shard, Operation operation, const R& result, Time
 
 Async<Result<GetReply>> Coordinator::Get(KeyPtr key, GetRequest request, Origin origin) {
   const Place place(this);
-  if (place.refused()) co_return Fail(place.Refusal());
+  if (Status refused = place.Check(); !refused) co_return Fail(std::move(refused.error()));
   const TimePoint began = parts_.shard->Now();
   auto result = co_await RouteGet(std::move(key), std::move(request), origin);
   Count(*parts_.shard, Operation::kGet, result, began);
@@ -46,7 +48,7 @@ Async<Result<GetReply>> Coordinator::Get(KeyPtr key, GetRequest request, Origin 
 
 Async<Result<PutReply>> Coordinator::Put(KeyPtr key, PutRequest request, Origin origin) {
   const Place place(this);
-  if (place.refused()) co_return Fail(place.Refusal());
+  if (Status refused = place.Check(); !refused) co_return Fail(std::move(refused.error()));
   const TimePoint began = parts_.shard->Now();
   auto result = co_await RoutePut(std::move(key), std::move(request), origin);
   Count(*parts_.shard, Operation::kPut, result, began);
@@ -55,7 +57,7 @@ Async<Result<PutReply>> Coordinator::Put(KeyPtr key, PutRequest request, Origin 
 
 Async<Status> Coordinator::Delete(KeyPtr key, DeleteRequest request, Origin origin) {
   const Place place(this);
-  if (place.refused()) co_return Fail(place.Refusal());
+  if (Status refused = place.Check(); !refused) co_return Fail(std::move(refused.error()));
   const TimePoint began = parts_.shard->Now();
   auto result = co_await RouteDelete(std::move(key), std::move(request), origin);
   Count(*parts_.shard, Operation::kDelete, result, began);
@@ -80,10 +82,21 @@ Coordinator::Route Coordinator::Choose(const KeyPtr& key, uint32_t n, bool slopp
   return route;
 }
 
+// What a node says before a request has had any effect there: another may take it.
+bool Coordinator::MayTryAnother(const Error& error) {
+  return error.code == Errc::kUnavailable || error.code == Errc::kReadOnly;
+}
+
+// A node whose disk is full lets others coordinate.
+std::set<NodeId> Coordinator::AwayForWrites(const Origin& origin) const {
+  if (!parts_.replica->read_only() || origin.forwarded) return {};
+  return {parts_.shard->self};
+}
+
 // Why a request that this node does not coordinate goes nowhere.
 Error Coordinator::Nobody(const Origin& origin, QuorumShortfall shortfall, const ObjectKey& key) const {
   if (origin.forwarded) return {Errc::kUnavailable, "this node is no coordinator for the key: ask another"};
-  return QuorumUnmet(shortfall, key);
+  return QuorumUnmet(shortfall, key, Effect::kNone);
 }
 
 Async<Result<GetReply>> Coordinator::RouteGet(KeyPtr key, GetRequest request, Origin origin) {
@@ -110,7 +123,7 @@ Async<Result<GetReply>> Coordinator::RouteGet(KeyPtr key, GetRequest request, Or
     parts_.shard->metrics->forwards.Add();
     const auto response = co_await parts_.peers->Ask(route.forward_to, body, origin.deadline);
     if (response) co_return DecodeGetReply(*response);
-    if (response.error().code != Errc::kUnavailable) co_return Fail(response.error());
+    if (!MayTryAnother(response.error())) co_return Fail(response.error());
     away.insert(route.forward_to);
   }
 }
@@ -118,6 +131,13 @@ Async<Result<GetReply>> Coordinator::RouteGet(KeyPtr key, GetRequest request, Or
 Async<Result<GetReply>> Coordinator::CoordinateGet(GetPlan plan) {
   const KeyPtr key = plan.key;
   const TimePoint deadline = plan.deadline;
+  const std::vector<ReplicaTarget>& targets = plan.roles.plan.targets;
+  const auto primaries = static_cast<uint32_t>(
+      std::count_if(targets.begin(), targets.end(), [](const ReplicaTarget& target) { return !target.stands_in_for; }));
+  if (primaries < plan.quorum.pr) {
+    const QuorumShortfall shortfall{QuorumShortfall::Which::kPR, plan.quorum.pr, primaries};
+    co_return Fail(QuorumUnmet(shortfall, key->key, Effect::kNone));
+  }
   auto op = std::make_shared<GetOperation>(parts_, std::move(plan));
   op->Start();
   if (!op->decided().is_set()) co_await WaitUntil(op->decided(), *parts_.shard->env.clock, deadline);
@@ -154,7 +174,7 @@ Async<Result<PutReply>> Coordinator::RoutePut(KeyPtr key, PutRequest request, Or
   if (request.content.value.size() > parts_.shard->config->object_bytes_max) {
     co_return Fail(Errc::kTooLarge, "the value is larger than object_bytes_max allows");
   }
-  std::set<NodeId> away;
+  std::set<NodeId> away = AwayForWrites(origin);
   SharedBytes body;
   for (;;) {
     Result<PutPlan> plan = PlanPut(key, request.options, request.context, origin.deadline);
@@ -167,6 +187,8 @@ Async<Result<PutReply>> Coordinator::RoutePut(KeyPtr key, PutRequest request, Or
       plan->content = std::move(request.content);
       co_return co_await CoordinatePut(std::move(*plan), request.return_object);
     }
+    // Nobody else is left: this node's own disk has the last word.
+    if (!route.forward_to && away.erase(parts_.shard->self) > 0) continue;
     if (origin.forwarded || !route.forward_to) {
       co_return Fail(Nobody(origin, {QuorumShortfall::Which::kW, plan->quorum.w, 0}, key->key));
     }
@@ -174,7 +196,7 @@ Async<Result<PutReply>> Coordinator::RoutePut(KeyPtr key, PutRequest request, Or
     parts_.shard->metrics->forwards.Add();
     const auto response = co_await parts_.peers->Ask(route.forward_to, body, origin.deadline);
     if (response) co_return DecodePutReply(*response, request.return_object);
-    if (response.error().code != Errc::kUnavailable) co_return Fail(response.error());
+    if (!MayTryAnother(response.error())) co_return Fail(response.error());
     away.insert(route.forward_to);
   }
 }
@@ -196,7 +218,7 @@ Async<Status> Coordinator::CheckCondition(KeyPtr key, PutCondition condition, Ti
 }
 
 Async<Status> Coordinator::RouteDelete(KeyPtr key, DeleteRequest request, Origin origin) {
-  std::set<NodeId> away;
+  std::set<NodeId> away = AwayForWrites(origin);
   SharedBytes body;
   for (;;) {
     const Result<BucketProperties> properties = PropertiesOf(key->key.type, key->key.bucket);
@@ -210,6 +232,8 @@ Async<Status> Coordinator::RouteDelete(KeyPtr key, DeleteRequest request, Origin
       plan->away = std::move(away);
       co_return co_await CoordinateDelete(key, std::move(request), std::move(*plan));
     }
+    // Nobody else is left: this node's own disk has the last word.
+    if (!route.forward_to && away.erase(parts_.shard->self) > 0) continue;
     if (origin.forwarded || !route.forward_to) {
       co_return Fail(Nobody(origin, {QuorumShortfall::Which::kW, plan->quorum.w, 0}, key->key));
     }
@@ -217,7 +241,7 @@ Async<Status> Coordinator::RouteDelete(KeyPtr key, DeleteRequest request, Origin
     parts_.shard->metrics->forwards.Add();
     const auto response = co_await parts_.peers->Ask(route.forward_to, body, origin.deadline);
     if (response) co_return Status{};
-    if (response.error().code != Errc::kUnavailable) co_return Fail(response.error());
+    if (!MayTryAnother(response.error())) co_return Fail(response.error());
     away.insert(route.forward_to);
   }
 }

@@ -46,6 +46,8 @@ class Coordinator {
     bool coordinate() const { return roles.self; }
   };
   Route Choose(const KeyPtr& key, uint32_t n, bool sloppy, const std::set<NodeId>& away) const;
+  static bool MayTryAnother(const Error& error);
+  std::set<NodeId> AwayForWrites(const Origin& origin) const;
   Error Nobody(const Origin& origin, QuorumShortfall shortfall, const ObjectKey& key) const;
 
   Async<Result<GetReply>> RouteGet(KeyPtr key, GetRequest request, Origin origin);

@@ -180,11 +180,11 @@ Result<GetReply> GetOperation::Reply() {
     // The deadline came first; late answers are still read, and repaired.
     reconciler_.GiveUp();
     decided_.Set();
-    if (reconciler_.verdict() != Verdict::kMet) {
-      return Fail(QuorumTimeout(reconciler_.shortfall(), plan_.key->key, /*write=*/false));
-    }
   }
-  if (reconciler_.verdict() != Verdict::kMet) return Fail(QuorumUnmet(reconciler_.shortfall(), plan_.key->key));
+  if (reconciler_.verdict() != Verdict::kMet) {
+    const bool late = parts_.shard->Now() >= plan_.deadline;
+    return Fail((late ? QuorumTimeout : QuorumUnmet)(reconciler_.shortfall(), plan_.key->key, Effect::kNone));
+  }
   GetReply reply;
   if (!reconciler_.joined().empty()) {
     Result<Object> object = DecodeObject(reconciler_.joined());

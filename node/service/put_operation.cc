@@ -18,22 +18,20 @@ Async<> PutOperation::Run(std::shared_ptr<PutOperation> op) {
   const KeyPtr key = op->plan_.key;
   Result<KeyLocks::Guard> guard = co_await replica->Lock(key);
   if (!guard) co_return op->Refuse(std::move(guard.error()));
-  Result<Replica::LockedState> state = co_await replica->ReadLocked(key);
-  if (!state) {
-    co_return op->Refuse(
-        {Errc::kUnavailable, "this node cannot read its own state of the key: " + state.error().message});
-  }
+  std::vector<Hint> hints;
+  const Result<Object> before = co_await ReadBefore(op, &hints);
+  if (!before) co_return op->Refuse(before.error());
   if (op->parts_.shard->Now() >= op->plan_.deadline) {
     co_return op->Refuse({Errc::kTimeout, "timeout: the key was busy until the deadline; nothing was written"});
   }
-  if (std::optional<Error> error = op->Mint(*state)) co_return op->Refuse(std::move(*error));
+  if (std::optional<Error> error = op->Mint(*before)) co_return op->Refuse(std::move(*error));
 
   Replica::LocalWrite local{!op->roles_.self_for, op->roles_.plan.uncovered};
   if (op->roles_.self_for) local.hints_for.push_back(op->roles_.self_for);
   // A node with a full disk asks its disk first, so that it refuses without effect.
   const bool write_first = replica->read_only();
   if (!write_first) op->SendToAll();
-  const auto written = co_await replica->WriteLocked(key, std::move(local), op->minted_, std::move(state->hints));
+  const auto written = co_await replica->WriteLocked(key, std::move(local), op->minted_, std::move(hints));
   guard->Release();
   if (write_first && !written) co_return op->Refuse(written.error());
   if (write_first) op->SendToAll();
@@ -47,39 +45,65 @@ void PutOperation::Refuse(Error error) {
   decided_.Set();
 }
 
-std::optional<Error> PutOperation::Mint(const Replica::LockedState& state) {
+bool PutOperation::SupersedesAll(const ObjectHeader& known) const {
+  if (known.never_written()) return true;
+  if (known.policy != plan_.policy) return false;
+  return known.policy == ConflictPolicy::kLastWriterWins || plan_.context.clock.Dominates(known.clock);
+}
+
+Async<Result<Object>> PutOperation::ReadBefore(std::shared_ptr<PutOperation> op, std::vector<Hint>* hints) {
+  Object before;
+  before.policy = op->plan_.policy;
+  std::optional<ObjectHeader> known = op->parts_.replica->KnownLocked(*op->plan_.key);
+  if (known && op->SupersedesAll(*known)) {
+    before.clock = std::move(known->clock);
+    before.stamp = known->stamp;
+    co_return before;
+  }
+  Result<Replica::LockedState> state = co_await op->parts_.replica->ReadLocked(op->plan_.key);
+  if (state && state->joined.empty()) co_return before;
+  Result<Object> decoded = state ? DecodeObject(state->joined) : Fail(std::move(state.error()));
+  if (!decoded) {
+    op->parts_.replica->actors().Retire(op->plan_.key->partition);
+    co_return Fail(Errc::kUnavailable, "this node cannot read its own state of the key: " + decoded.error().message);
+  }
+  *hints = std::move(state->hints);
+  co_return decoded;
+}
+
+std::optional<Error> PutOperation::Mint(const Object& before) {
   ShardContext& shard = *parts_.shard;
   roles_ = PlanRoles(shard, shard.ListOf(plan_.key->partition, plan_.n_val), plan_.sloppy, plan_.away);
   if (!roles_.self) return Error{Errc::kUnavailable, "this node is no coordinator for the key any more"};
   if (auto error = CheckReachable()) return error;
-
-  Object before;
-  before.policy = plan_.policy;
-  if (!state.joined.empty()) {
-    Result<Object> decoded = DecodeObject(state.joined);
-    if (!decoded) {
-      parts_.replica->actors().Retire(plan_.key->partition);
-      return Error{Errc::kUnavailable, "this node cannot read its own state of the key: " + decoded.error().message};
-    }
-    before = std::move(*decoded);
-  }
   Write write{parts_.replica->actors().For(plan_.key->partition, shard.self), plan_.tombstone, std::move(plan_.content),
               shard.env.clock->WallNow(), 0};
   if (before.policy == ConflictPolicy::kLastWriterWins) {
     write.stamp = parts_.replica->hybrid_clock().Next(write.now_us, std::max(before.stamp, plan_.context.stamp));
   }
-  object_ = dynamo::Mint(before, plan_.context, std::move(write));
-  const bool grows = object_.siblings.size() > before.siblings.size();
-  if (grows && object_.siblings.size() > shard.config->siblings_max) {
+  auto minted = std::make_shared<Replica::Minted>();
+  minted->object = dynamo::Mint(before, plan_.context, std::move(write));
+  minted->encoded = EncodeObject(minted->object);
+  if (auto error = CheckLimits(*minted, before)) return error;
+  minted_ = std::move(minted);
+  return std::nullopt;
+}
+
+// What an object holds already may exceed a limit that was lowered, or joins of
+// concurrent writes: only growth is refused, so that clients can resolve it.
+std::optional<Error> PutOperation::CheckLimits(const Replica::Minted& minted, const Object& before) const {
+  const ServiceConfig& config = *parts_.shard->config;
+  const size_t siblings = minted.object.siblings.size();
+  if (siblings <= 1 || siblings <= before.siblings.size()) return std::nullopt;
+  if (siblings > config.siblings_max) {
     return Error{Errc::kTooManySiblings,
                  fmt::format("{{too_many_siblings,{}}} read {} and write with its context to resolve them",
                              before.siblings.size(), ToString(plan_.key->key))};
   }
-  minted_ = {EncodeObject(object_), HeaderOf(object_)};
-  if (minted_.object.size() > shard.config->object_bytes_max && minted_.object.size() > state.joined.size()) {
+  if (minted.encoded.size() > config.object_bytes_max) {
     return Error{Errc::kTooLarge,
                  fmt::format("{} would be {} bytes with its siblings; the limit is {}", ToString(plan_.key->key),
-                             minted_.object.size(), shard.config->object_bytes_max)};
+                             minted.encoded.size(), config.object_bytes_max)};
   }
   return std::nullopt;
 }
@@ -97,7 +121,7 @@ std::optional<Error> PutOperation::CheckReachable() const {
   if (primaries < quorum.pw) shortfall = {Which::kPW, quorum.pw, primaries};
   if (nodes < quorum.w) shortfall = {Which::kW, quorum.w, nodes};
   if (!shortfall) return std::nullopt;
-  return QuorumUnmet(*shortfall, plan_.key->key);
+  return QuorumUnmet(*shortfall, plan_.key->key, Effect::kNone);
 }
 
 void PutOperation::SendToAll() {
@@ -112,7 +136,7 @@ void PutOperation::Send(const ReplicaTarget& target) {
   const ShardContext& shard = *parts_.shard;
   SharedBytes body = owners_body_;
   if (target.stands_in_for || body == nullptr) {
-    body = ReplicaPutBody(shard, *plan_.key, minted_.object, target.stands_in_for, plan_.sync);
+    body = ReplicaPutBody(shard, *plan_.key, minted_->encoded, target.stands_in_for, plan_.sync);
   }
   if (!target.stands_in_for) owners_body_ = body;
   parts_.peers->Call(
@@ -159,7 +183,7 @@ void PutOperation::Cover(NodeId owner, NodeId failed) {
 
 Async<> PutOperation::KeepHint(std::shared_ptr<PutOperation> op, NodeId owner) {
   const KeyPtr key = op->plan_.key;
-  const auto kept = co_await op->parts_.replica->KeepHint(key, owner, op->minted_.object, /*sync=*/false);
+  const auto kept = co_await op->parts_.replica->KeepHint(key, owner, op->minted_->encoded, /*sync=*/false);
   if (kept) co_return;
   op->parts_.shard->env.log.Warn("hint_not_kept owner={} key={} error={}", ToString(owner), ToString(key->key),
                                  ErrcName(kept.error().code));
@@ -174,13 +198,13 @@ Result<PutReply> PutOperation::Reply(bool return_object) {
   const Verdict verdict = tally_.verdict();
   decided_.Set();
   if (verdict != Verdict::kMet) {
-    const auto shortfall = tally_.shortfall();
-    if (verdict == Verdict::kPending) return Fail(QuorumTimeout(shortfall, plan_.key->key, /*write=*/true));
-    return Fail(QuorumUnmet(shortfall, plan_.key->key));
+    // At the deadline replicas are given up too: time is why, not their number.
+    const bool late = verdict == Verdict::kPending || parts_.shard->Now() >= plan_.deadline;
+    return Fail((late ? QuorumTimeout : QuorumUnmet)(tally_.shortfall(), plan_.key->key, Effect::kPossible));
   }
   PutReply reply;
-  reply.context = parts_.shard->signer().Sign(ContextOf(object_), plan_.key->storage_key);
-  if (return_object) reply.object = object_;
+  reply.context = parts_.shard->signer().Sign(ContextOf(minted_->object), plan_.key->storage_key);
+  if (return_object) reply.object = minted_->object;
   reply.participants = {parts_.shard->self, took_part_};
   return reply;
 }

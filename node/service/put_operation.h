@@ -45,7 +45,12 @@ class PutOperation : public std::enable_shared_from_this<PutOperation> {
 
  private:
   void Refuse(Error error);
-  std::optional<Error> Mint(const Replica::LockedState& state);
+  // Whether the header alone is enough: the write supersedes all there is.
+  bool SupersedesAll(const ObjectHeader& known) const;
+  // The local state before the write, in the key's critical section.
+  static Async<Result<Object>> ReadBefore(std::shared_ptr<PutOperation> op, std::vector<Hint>* hints);
+  std::optional<Error> Mint(const Object& before);
+  std::optional<Error> CheckLimits(const Replica::Minted& minted, const Object& before) const;
   std::optional<Error> CheckReachable() const;
   void SendToAll();
   void Send(const ReplicaTarget& target);
@@ -61,8 +66,7 @@ class PutOperation : public std::enable_shared_from_this<PutOperation> {
   WriteTally tally_;
   Event decided_;
   Roles roles_;
-  Object object_;
-  Replica::Minted minted_;
+  std::shared_ptr<const Replica::Minted> minted_;
   SharedBytes owners_body_;
   std::optional<Error> refused_;
   std::vector<NodeId> took_part_;  // Stored it before the verdict.

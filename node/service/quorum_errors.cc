@@ -4,16 +4,22 @@
 
 namespace dynamo {
 
-Error QuorumUnmet(const std::optional<QuorumShortfall>& shortfall, const ObjectKey& key) {
+namespace {
+
+std::string_view Words(Effect effect) { return effect == Effect::kPossible ? "; the write may still take effect" : ""; }
+
+}  // namespace
+
+Error QuorumUnmet(const std::optional<QuorumShortfall>& shortfall, const ObjectKey& key, Effect effect) {
   const QuorumShortfall s = shortfall.value_or(QuorumShortfall{});
-  return {Errc::kQuorumUnmet, fmt::format("{{{}_val_unsatisfied,{},{}}} too few replicas of {} answered", Name(s.which),
-                                          s.want, s.got, ToString(key))};
+  return {Errc::kQuorumUnmet, fmt::format("{{{}_val_unsatisfied,{},{}}} too few replicas of {} answered{}",
+                                          Name(s.which), s.want, s.got, ToString(key), Words(effect))};
 }
 
-Error QuorumTimeout(const std::optional<QuorumShortfall>& shortfall, const ObjectKey& key, bool write) {
+Error QuorumTimeout(const std::optional<QuorumShortfall>& shortfall, const ObjectKey& key, Effect effect) {
   const QuorumShortfall s = shortfall.value_or(QuorumShortfall{});
   return {Errc::kTimeout, fmt::format("timeout: {} of {} ({}) answered for {} in time{}", s.got, s.want, Name(s.which),
-                                      ToString(key), write ? "; the write may still take effect" : "")};
+                                      ToString(key), Words(effect))};
 }
 
 }  // namespace dynamo

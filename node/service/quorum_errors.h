@@ -11,10 +11,16 @@
 
 namespace dynamo {
 
+// What an operation that failed may have left behind.
+enum class Effect : uint8_t {
+  kNone,      // A read, or a write that was refused before anything was sent.
+  kPossible,  // The write may still appear.
+};
+
 // kQuorumUnmet: "{w_val_unsatisfied,2,1} ...".
-Error QuorumUnmet(const std::optional<QuorumShortfall>& shortfall, const ObjectKey& key);
-// kTimeout: how many of how many answered; of a write, that it may still appear.
-Error QuorumTimeout(const std::optional<QuorumShortfall>& shortfall, const ObjectKey& key, bool write);
+Error QuorumUnmet(const std::optional<QuorumShortfall>& shortfall, const ObjectKey& key, Effect effect);
+// kTimeout: how many of how many answered.
+Error QuorumTimeout(const std::optional<QuorumShortfall>& shortfall, const ObjectKey& key, Effect effect);
 
 }  // namespace dynamo
 

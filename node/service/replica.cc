@@ -64,7 +64,7 @@ std::optional<Result<Hash128>> Replica::TryDigest(const PlacedKey& key) {
 Async<Result<Bytes>> Replica::Read(KeyPtr key) {
   // Hints first: one that is delivered to this node itself meanwhile is then in
   // the replica, never in neither.
-  Result<std::vector<Hint>> hints = co_await hints_.ReadAll(key->storage_key);
+  Result<std::vector<Hint>> hints = co_await ReadHints(key);
   if (!hints) co_return Fail(std::move(hints.error()));
   Result<Bytes> state = co_await ReadStored(key);
   for (const Hint& hint : *hints) {
@@ -73,6 +73,13 @@ Async<Result<Bytes>> Replica::Read(KeyPtr key) {
     if (!state) ReadFailed(*key, state.error());
   }
   co_return state;
+}
+
+Async<Result<std::vector<Hint>>> Replica::ReadHints(KeyPtr key) {
+  if (!hints_.Has(key->position)) co_return std::vector<Hint>{};
+  Result<std::vector<Hint>> hints = co_await hints_.ReadAll(key->storage_key);
+  if (!hints) ReadFailed(*key, hints.error());
+  co_return hints;
 }
 
 Async<Result<Bytes>> Replica::ReadStored(KeyPtr key) {
@@ -153,7 +160,7 @@ Async<Result<bool>> Replica::KeepHint(KeyPtr key, NodeId owner, Bytes object, bo
   hybrid_clock_.Observe(header->stamp);
   Result<KeyLocks::Guard> guard = co_await locks_.Acquire(key->position);
   if (!guard) co_return Fail(std::move(guard.error()));
-  const Result<std::vector<Hint>> existing = co_await hints_.ReadAll(key->storage_key);
+  const Result<std::vector<Hint>> existing = co_await ReadHints(key);
   if (!existing) co_return Fail(existing.error());
   Result<HintChange> change = hints_.Add(*key, owner, object, *existing);
   if (!change) co_return Fail(std::move(change.error()));
@@ -169,7 +176,7 @@ Async<Result<bool>> Replica::KeepHint(KeyPtr key, NodeId owner, Bytes object, bo
 Async<Status> Replica::DropHint(KeyPtr key, NodeId owner, Hash128 digest) {
   Result<KeyLocks::Guard> guard = co_await locks_.Acquire(key->position);
   if (!guard) co_return Fail(std::move(guard.error()));
-  const Result<std::vector<Hint>> existing = co_await hints_.ReadAll(key->storage_key);
+  const Result<std::vector<Hint>> existing = co_await ReadHints(key);
   if (!existing) co_return Fail(existing.error());
   HintChange change = hints_.Remove(owner, digest, *existing);
   if (change.ops.empty()) co_return Status{};
@@ -188,8 +195,7 @@ Async<Result<Replica::LockedState>> Replica::ReadLocked(KeyPtr key) {
   Result<Bytes> stored = co_await ReadStored(key);
   if (!stored) co_return Fail(std::move(stored.error()));
   state.joined = std::move(*stored);
-  if (!hints_.Has(key->position)) co_return state;
-  Result<std::vector<Hint>> hints = co_await hints_.ReadAll(key->storage_key);
+  Result<std::vector<Hint>> hints = co_await ReadHints(key);
   if (!hints) co_return Fail(std::move(hints.error()));
   state.hints = std::move(*hints);
   for (const Hint& hint : state.hints) {
@@ -203,15 +209,23 @@ Async<Result<Replica::LockedState>> Replica::ReadLocked(KeyPtr key) {
   co_return state;
 }
 
-Async<Result<WriteSequence>> Replica::WriteLocked(KeyPtr key, LocalWrite write, Minted minted,
+std::optional<ObjectHeader> Replica::KnownLocked(const PlacedKey& key) const {
+  if (hints_.Has(key.position)) return std::nullopt;
+  std::optional<CachedState> known = cache_.Lookup(key.position);
+  (known ? shard_->metrics->cache_hits : shard_->metrics->cache_misses).Add();
+  if (!known) return std::nullopt;
+  return std::move(known->header);
+}
+
+Async<Result<WriteSequence>> Replica::WriteLocked(KeyPtr key, LocalWrite write, std::shared_ptr<const Minted> minted,
                                                   std::vector<Hint> existing) {
   WriteOps ops;
   std::vector<HintChange> changes;
   if (write.replica) {
-    ops.push_back({WriteOp::Kind::kPut, ColumnFamily::kObjects, key->storage_key, minted.object});
+    ops.push_back({WriteOp::Kind::kPut, ColumnFamily::kObjects, key->storage_key, minted->encoded});
   }
   for (const NodeId owner : write.hints_for) {
-    Result<HintChange> change = hints_.Add(*key, owner, minted.object, existing);
+    Result<HintChange> change = hints_.Add(*key, owner, minted->encoded, existing);
     // An owner's hints for others count for nothing; a stand-in's are all it has.
     if (!change && write.replica) continue;
     if (!change) {
@@ -222,14 +236,15 @@ Async<Result<WriteSequence>> Replica::WriteLocked(KeyPtr key, LocalWrite write, 
     changes.push_back(std::move(*change));
   }
   const std::optional<uint64_t> mark = hybrid_clock_.MarkToWrite();
-  if (minted.header.stamp != 0 && mark) ops.push_back(ClockMarkOp(shard_->env.link->self(), *mark));
+  const bool stamped = mark && minted->object.stamp != 0;
+  if (stamped) ops.push_back(ClockMarkOp(shard_->env.link->self(), *mark));
   const auto written = co_await Write(key, std::move(ops));
   if (!written) {
     actors_.Retire(key->partition);
     co_return Fail(written.error());
   }
-  if (minted.header.stamp != 0 && mark) hybrid_clock_.OnMarkWritten(*mark);
-  if (write.replica) cache_.Store(key->position, {std::move(minted.header), DigestOf(minted.object)});
+  if (stamped) hybrid_clock_.OnMarkWritten(*mark);
+  if (write.replica) cache_.Store(key->position, {HeaderOf(minted->object), DigestOf(minted->encoded)});
   for (const HintChange& change : changes) HintsApplied(*key, change);
   co_return *written;
 }

@@ -48,16 +48,20 @@ class Replica {
     std::vector<Hint> hints;
   };
   Async<Result<LockedState>> ReadLocked(KeyPtr key);
+  // The header of the whole local state, if memory has it: enough to mint a write
+  // that supersedes all there is. Never written: there is nothing.
+  std::optional<ObjectHeader> KnownLocked(const PlacedKey& key) const;
   struct LocalWrite {
     bool replica = false;           // As an owner.
     std::vector<NodeId> hints_for;  // As a stand-in for these, or because nobody else covers them.
   };
   struct Minted {
-    Bytes object;
-    ObjectHeader header;
+    Bytes encoded;
+    Object object;
   };
   // On an error the partition's actor is retired: what was minted is not held.
-  Async<Result<WriteSequence>> WriteLocked(KeyPtr key, LocalWrite write, Minted minted, std::vector<Hint> existing);
+  Async<Result<WriteSequence>> WriteLocked(KeyPtr key, LocalWrite write, std::shared_ptr<const Minted> minted,
+                                           std::vector<Hint> existing);
   Async<Status> Sync(WriteSequence sequence) { return shard_->env.storage->Sync(sequence); }
 
   Actors& actors() { return actors_; }
@@ -70,6 +74,7 @@ class Replica {
 
  private:
   Async<Result<Bytes>> ReadStored(KeyPtr key);
+  Async<Result<std::vector<Hint>>> ReadHints(KeyPtr key);
   // How an incoming state stands to the replica, as far as the cache knows.
   enum class Standing : uint8_t { kNewer, kCovered, kUnknown };
   Standing Compare(const Hash128& position, const ObjectHeader& incoming);

@@ -46,7 +46,7 @@ void Shard::OnView(ClusterViewPtr view) {
   if (other_topology) OnTopology(context_.topology(), map_before);
   const bool somebody_came = std::any_of(view->up.begin(), view->up.end(),
                                          [&](NodeId node) { return before == nullptr || !before->IsUp(node); });
-  if (serving_ && (somebody_came || other_topology)) handoff_.Wake(/*at_once=*/true);
+  if (context_.serving && (somebody_came || other_topology)) handoff_.Wake(/*at_once=*/true);
 }
 
 void Shard::UseAddresses(const ClusterView& view) {
@@ -71,7 +71,7 @@ void Shard::OnTopology(const Topology& topology, const TokenMap& before) {
 Async<> Shard::LoadAndServe(Shard* shard) {
   shard->load_status_ = co_await shard->replica_.Load();
   if (shard->load_status_) {
-    shard->serving_ = true;
+    shard->context_.serving = true;
     shard->context_.env.scope->Spawn(shard->handoff_.Run());
     shard->ReportHintsSoon();
     if (shard->reports_.on_serving) shard->reports_.on_serving();

@@ -40,7 +40,6 @@ class Shard : public PeerHandler {
   void OnView(ClusterViewPtr view);
   // When the load has ended; at once if there is no topology yet.
   Async<Status> WaitLoaded();
-  bool serving() const { return serving_; }
 
   void OnPeerRequest(PeerRequest request, Responder respond) override;
   void OnPeerUnreachable(NodeId peer) override;
@@ -84,7 +83,6 @@ class Shard : public PeerHandler {
   Event loaded_;
   Status load_status_;
   bool loading_ = false;
-  bool serving_ = false;
   bool hint_report_due_ = false;
   // Responders of requests that another shard works on stay here: they belong to
   // this shard's connections.

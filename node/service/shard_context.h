@@ -26,7 +26,8 @@ class ShardContext {
   const ShardEnv env;
   const ServiceConfig* const config;
   ServiceMetrics* const metrics;
-  NodeId self;  // None until the identity is loaded.
+  NodeId self;           // None until the identity is loaded.
+  bool serving = false;  // What is on disk is known: requests are answered.
 
   // Returns true if the topology is another one than before.
   bool Adopt(ClusterViewPtr view);
