@@ -82,8 +82,11 @@ void TcpTransport::OnUnreachable(const TcpChannel& channel, const Error& error) 
   }
 }
 
-void TcpTransport::Accept(PeerSocket socket) {
-  if (stopped_ || incoming_.size() >= options_.connections_in_max) return;
+void TcpTransport::Adopt(int descriptor, bool ipv6) {
+  PeerSocket socket(executor_);
+  boost::system::error_code error;
+  socket.assign(ipv6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), descriptor, error);
+  if (error || stopped_ || incoming_.size() >= options_.connections_in_max) return;
   TcpConnectionOptions options = options_.channel.connection;
   options.expect_magic = true;
   const auto incoming = std::make_shared<Incoming>();

@@ -38,9 +38,9 @@ class TcpTransport : public Transport {
   void Call(NodeId to, SharedBytes body, TimePoint deadline, ReplyCallback reply) override;
   void CallAddress(std::string address, SharedBytes body, TimePoint deadline, ReplyCallback reply) override;
 
-  // A connection that a peer made; until the handler and self are set, its requests
-  // are refused.
-  void Accept(PeerSocket socket);
+  // Takes over a connection that a peer made (its descriptor). Until the handler and
+  // self are set, its requests are refused.
+  void Adopt(int descriptor, bool ipv6);
 
   // At the end of every wake-up.
   void Flush();

@@ -44,6 +44,8 @@ class ConnectionSet {
 
   ConnectionSet(Executor executor, DoorLimits limits, Gauge* open, Counter* refused, Serve serve);
   ~ConnectionSet();
+  ConnectionSet(const ConnectionSet&) = delete;
+  ConnectionSet& operator=(const ConnectionSet&) = delete;
 
   // Takes over an accepted IPv4 or IPv6 socket (its descriptor). Above
   // connections_max it is closed at once.

@@ -3,7 +3,8 @@
 #include "node/adapter/tcp_transport.h"
 
 #include "node/adapter/asio_clock.h"
-#include "node/adapter/tcp_listener.h"
+#include "node/adapter/shard_loop.h"
+#include "node/api/listener.h"
 #include "tests/contract/transport_contract.h"
 
 namespace dynamo {
@@ -14,7 +15,7 @@ class TcpTransportHarness : public TransportHarness {
   void Start(int node, PeerHandler* handler) override {
     auto started = std::make_unique<Node>();
     started->transport.SetHandler(handler);
-    started->Listen({"127.0.0.1", ports_[node]});
+    started->Listen(ports_[node]);
     ports_[node] = started->listener->port();
     nodes_[node] = std::move(started);
   }
@@ -44,16 +45,16 @@ class TcpTransportHarness : public TransportHarness {
     AsioClock clock{loop.executor()};
     Metrics metrics;
     TcpTransport transport{loop.executor(), &clock, &metrics, Logger()};
-    std::unique_ptr<TcpListener> listener;
+    std::unique_ptr<Listener> listener;
 
     Node() {
       loop.AtEndOfWakeUp([this] { transport.Flush(); });
     }
-    void Listen(const HostPort& address) {
-      auto bound = TcpListener::Bind(address, {{&loop, &transport}}, &clock);
+    void Listen(uint16_t port) {
+      auto bound = Listener::Open(loop.executor(), "127.0.0.1", port);
       ASSERT_TRUE(bound.has_value()) << bound.error().message;
       listener = std::move(*bound);
-      listener->Start();
+      listener->Start([this](int descriptor, bool ipv6) { transport.Adopt(descriptor, ipv6); });
     }
   };
   void Turn() {

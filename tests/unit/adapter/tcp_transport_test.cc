@@ -10,7 +10,8 @@
 #include <vector>
 
 #include "node/adapter/asio_clock.h"
-#include "node/adapter/tcp_listener.h"
+#include "node/adapter/shard_loop.h"
+#include "node/api/listener.h"
 
 namespace dynamo {
 namespace {
@@ -46,9 +47,11 @@ struct Node {
     loop.AtEndOfWakeUp([this] { transport.Flush(); });
     transport.SetSelf(NodeId{id});
     transport.SetHandler(&handler);
-    if (!listen) return;
-    listener = std::move(*TcpListener::Bind({"127.0.0.1", 0}, {{&loop, &transport}}, &clock));
-    listener->Start();
+    if (listen) Listen(0);
+  }
+  void Listen(uint16_t port) {
+    listener = std::move(*Listener::Open(loop.executor(), "127.0.0.1", port));
+    listener->Start([this](int descriptor, bool ipv6) { transport.Adopt(descriptor, ipv6); });
   }
   std::string address() const { return "127.0.0.1:" + std::to_string(listener->port()); }
   uint64_t count(const std::string& name) { return metrics.counter(name, "").value(); }
@@ -58,7 +61,7 @@ struct Node {
   AsioClock clock{loop.executor()};
   TcpTransport transport;
   EchoHandler handler;
-  std::unique_ptr<TcpListener> listener;
+  std::unique_ptr<Listener> listener;
 };
 
 struct Answer {
@@ -184,13 +187,12 @@ TEST_F(TcpTransportTest, ARefusedConnectionIsUnavailableAndASignForTheDetector) 
 }
 
 TEST_F(TcpTransportTest, AfterARefusalCallsFailAtOnceUntilTheNextAttemptAndThenGetThrough) {
-  const HostPort address = *ParseHostPort(b.address());
+  const uint16_t port = b.listener->port();
   b.listener.reset();
   EXPECT_EQ(Ask(NodeId{2}, "refused").code(), Errc::kUnavailable);
   EXPECT_EQ(Ask(NodeId{2}, "too soon").code(), Errc::kUnavailable);
   EXPECT_EQ(a.handler.unreachable.size(), 1u);  // No second attempt was made.
-  b.listener = std::move(*TcpListener::Bind(address, {{&b.loop, &b.transport}}, &b.clock));
-  b.listener->Start();
+  b.Listen(port);
   Turn(milliseconds(60));
   EXPECT_TRUE(Ask(NodeId{2}, "back").ok());
 }
@@ -351,48 +353,6 @@ TEST_F(StrayClientTest, IsClosedAtABadFrame) {
 TEST_F(StrayClientTest, IsClosedWhenItClaimsTooMuch) {
   Say(std::string(kPeerMagic) + "\x7f\xff\xff\xff");
   EXPECT_TRUE(ClosedByPeer());
-}
-
-TEST(TcpListener, ABusyPortIsOneClearError) {
-  Node first(1);
-  ShardLoop loop;
-  Metrics metrics;
-  AsioClock clock(loop.executor());
-  TcpTransport transport(loop.executor(), &clock, &metrics, Logger());
-  const auto second = TcpListener::Bind(*ParseHostPort(first.address()), {{&loop, &transport}}, &clock);
-  ASSERT_FALSE(second.has_value());
-  EXPECT_EQ(second.error().message, "cannot listen on " + first.address() + ": Address already in use");
-}
-
-TEST(TcpListener, DealsConnectionsOutToAllShards) {
-  ShardLoop loops[2];
-  Metrics metrics;
-  EchoHandler handlers[2];
-  std::vector<std::unique_ptr<AsioClock>> clocks;
-  std::vector<std::unique_ptr<TcpTransport>> transports;
-  for (int i = 0; i < 2; ++i) {
-    clocks.push_back(std::make_unique<AsioClock>(loops[i].executor()));
-    transports.push_back(std::make_unique<TcpTransport>(loops[i].executor(), clocks[i].get(), &metrics, Logger()));
-    transports[i]->SetSelf(NodeId{2});
-    transports[i]->SetHandler(&handlers[i]);
-    loops[i].AtEndOfWakeUp([transport = transports[i].get()] { transport->Flush(); });
-  }
-  auto listener = std::move(*TcpListener::Bind(
-      {"127.0.0.1", 0}, {{&loops[0], transports[0].get()}, {&loops[1], transports[1].get()}}, clocks[0].get()));
-  listener->Start();
-  for (auto& loop : loops) loop.Start("shard");
-
-  for (uint64_t id = 11; id < 15; ++id) {
-    Node client(id, /*listen=*/false);
-    Answer answer;
-    client.transport.CallAddress("127.0.0.1:" + std::to_string(listener->port()), Shared("x"),
-                                 client.clock.Now() + seconds(5), answer.Keep());
-    while (!answer.value) client.loop.Drain();
-    EXPECT_TRUE(answer.ok());
-  }
-  for (auto& loop : loops) loop.Stop();
-  EXPECT_EQ(handlers[0].requests.size(), 2u);
-  EXPECT_EQ(handlers[1].requests.size(), 2u);
 }
 
 }  // namespace
