@@ -1,0 +1,210 @@
+#include "node/node.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <future>
+#include <optional>
+#include <utility>
+
+#include "node/adapter/host_port.h"
+#include "node/adapter/machine.h"
+#include "node/version.h"
+
+namespace dynamo {
+namespace {
+
+// One core is left to what the kernel, compactions and syncs need.
+uint32_t ShardCount(const NodeConfig& config) {
+  return config.shards > 0 ? config.shards : std::max(1u, UsableCores() - 1);
+}
+
+StoreSettings StoreSettingsOf(const NodeConfig& config) {
+  uint64_t budget = config.memory_budget_bytes;
+  if (budget == 0) budget = MemoryLimitBytes().value_or(kMemoryBudgetDefault);
+  StoreSettings settings;
+  settings.folder = config.data_dir;
+  settings.memory = StoreMemory::FitInto(budget);
+  settings.syncer.interval = config.sync_interval;
+  return settings;
+}
+
+DoorEnv DoorEnvOf(const NodeConfig& config, RequestHandler* handler, Random* random, Metrics* metrics) {
+  DoorEnv env;
+  env.handler = handler;
+  env.random = random;
+  env.metrics = metrics;
+  env.limits.object_bytes_max = config.service.object_bytes_max;
+  env.node_name = config.name;
+  return env;
+}
+
+Async<> StartInto(NodeService* service, std::shared_ptr<std::promise<Status>> outcome) {
+  outcome->set_value(co_await service->Start());
+}
+
+// Gives each connection to the next shard, on that shard's thread.
+Listener::Deliver InTurn(std::vector<ShardLoop*> loops, std::function<void(size_t, int, bool)> adopt) {
+  return [loops = std::move(loops), adopt = std::move(adopt), next = size_t{0}](int descriptor, bool ipv6) mutable {
+    const size_t shard = next++ % loops.size();
+    loops[shard]->Post([adopt, shard, descriptor, ipv6] { adopt(shard, descriptor, ipv6); });
+  };
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Node>> Node::Start(NodeConfig config, Logger log) {
+  std::unique_ptr<Node> node(new Node(std::move(config), std::move(log)));
+  if (Status listening = node->Listen(); !listening) return Fail(std::move(listening.error()));
+  if (Status opened = node->OpenStore(); !opened) return Fail(std::move(opened.error()));
+  node->MakeService();
+  if (Status started = node->StartService(); !started) return Fail(std::move(started.error()));
+  node->StartAccepting();
+  const Ports ports = node->ports();
+  node->log_.Info("node_started name={} version={} shards={} address={} http={} pb={} peer={} admin={}",
+                  node->config_.name, kVersion, node->shards_.size(), node->config_.listen_address, ports.http,
+                  ports.pb, ports.peer, ports.admin);
+  return node;
+}
+
+Node::Node(NodeConfig config, Logger log) : config_(std::move(config)), log_(std::move(log)) {
+  const uint32_t count = ShardCount(config_);
+  for (uint32_t i = 0; i < count; ++i) shards_.push_back(std::make_unique<Shard>());
+}
+
+Node::~Node() {
+  StopThreads();
+  TakeApart();
+}
+
+Status Node::Listen() {
+  struct Wanted {
+    std::unique_ptr<Listener>* listener;
+    uint16_t port;
+    const char* setting;
+  };
+  const Executor executor = shards_.front()->loop().executor();
+  for (const Wanted& wanted :
+       {Wanted{&http_listener_, config_.http_port, "http-port"}, Wanted{&pb_listener_, config_.pb_port, "pb-port"},
+        Wanted{&peer_listener_, config_.peer_port, "peer-port"},
+        Wanted{&admin_listener_, config_.admin_port, "admin-port"}}) {
+    auto listener = Listener::Open(executor, config_.listen_address, wanted.port);
+    if (!listener) return Fail(listener.error().code, fmt::format("{}: {}", wanted.setting, listener.error().message));
+    *wanted.listener = std::move(*listener);
+  }
+  return {};
+}
+
+Node::Ports Node::ports() const {
+  return {http_listener_->port(), pb_listener_->port(), peer_listener_->port(), admin_listener_->port()};
+}
+
+Status Node::OpenStore() {
+  auto store = RocksdbStore::Open(StoreSettingsOf(config_), log_, &metrics_);
+  if (!store) return Fail(std::move(store.error()));
+  store_ = std::move(*store);
+  return {};
+}
+
+NodeInfo Node::Self() const {
+  const auto address = [this](uint16_t port) { return ToString(HostPort{config_.advertise_address, port}); };
+  const Ports listening = ports();
+  NodeInfo self;
+  self.name = config_.name;
+  self.zone = config_.zone;
+  self.capacity = config_.capacity;
+  self.peer_address = address(listening.peer);
+  self.http_address = address(listening.http);
+  self.pb_address = address(listening.pb);
+  self.admin_address = address(listening.admin);
+  self.shards = static_cast<uint32_t>(shards_.size());
+  self.software_version = kVersion;
+  self.protocol_version = kProtocolVersion;
+  return self;
+}
+
+void Node::MakeService() {
+  std::vector<ShardLoop*> loops;
+  for (const auto& shard : shards_) loops.push_back(&shard->loop());
+  std::vector<ShardEnv> envs;
+  for (ShardIndex i = 0; i < shards_.size(); ++i) {
+    shards_[i]->Equip(i, loops, store_.get(), &metrics_, log_);
+    envs.push_back(shards_[i]->Env(&metrics_, log_));
+  }
+  Shard& first = *shards_.front();
+  std::optional<HostPort> dns;
+  if (!config_.seeds_dns.empty()) dns = *ParseHostPort(config_.seeds_dns);
+  seeds_ = std::make_unique<Seeds>(&first.scope(), &first.clock(), config_.seeds, std::move(dns));
+
+  ServiceConfig service = config_.service;
+  service.self = Self();
+  service_ = std::make_unique<NodeService>(std::move(service), std::move(envs), seeds_.get());
+  for (ShardIndex i = 0; i < shards_.size(); ++i) {
+    const DoorEnv env = DoorEnvOf(config_, &service_->requests(i), &shards_[i]->random(), &metrics_);
+    doors_.push_back(
+        std::make_unique<Doors>(i, shards_[i]->loop().executor(), env, i == 0 ? &service_->admin() : nullptr));
+  }
+}
+
+Status Node::StartService() {
+  running_ = true;
+  for (size_t i = 0; i < shards_.size(); ++i) shards_[i]->loop().Start(fmt::format("shard-{}", i));
+  auto outcome = std::make_shared<std::promise<Status>>();
+  Shard& first = *shards_.front();
+  first.loop().Post([&first, service = service_.get(), outcome] { first.scope().Spawn(StartInto(service, outcome)); });
+  return outcome->get_future().get();
+}
+
+void Node::StartAccepting() {
+  std::vector<ShardLoop*> loops;
+  for (const auto& shard : shards_) loops.push_back(&shard->loop());
+  loops.front()->Call([this, loops] {
+    http_listener_->Start(
+        InTurn(loops, [this](size_t shard, int descriptor, bool ipv6) { doors_[shard]->AdoptHttp(descriptor, ipv6); }));
+    pb_listener_->Start(
+        InTurn(loops, [this](size_t shard, int descriptor, bool ipv6) { doors_[shard]->AdoptPb(descriptor, ipv6); }));
+    peer_listener_->Start(InTurn(loops, [this](size_t shard, int descriptor, bool ipv6) {
+      shards_[shard]->transport().Adopt(descriptor, ipv6);
+    }));
+    admin_listener_->Start([this](int descriptor, bool ipv6) { doors_.front()->AdoptAdmin(descriptor, ipv6); });
+  });
+}
+
+// After this only the calling thread touches the shards.
+void Node::StopThreads() {
+  if (!running_) return;
+  shards_.front()->loop().Call([this] {
+    for (Listener* listener : {http_listener_.get(), pb_listener_.get(), peer_listener_.get(), admin_listener_.get()}) {
+      listener->Stop();
+    }
+  });
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    shards_[i]->loop().Call([this, i] {
+      doors_[i]->CloseAll();
+      shards_[i]->transport().Stop();
+    });
+  }
+  for (const auto& shard : shards_) shard->loop().Stop();
+  running_ = false;
+}
+
+// As Scope says: first nothing may be ready, then the frames go, then what they used.
+void Node::TakeApart() {
+  const auto drain = [this] {
+    // Twice, since a shard may have posted to one that was drained before it.
+    for (int round = 0; round < 2; ++round) {
+      for (const auto& shard : shards_) shard->loop().Drain();
+    }
+  };
+  if (service_ == nullptr) return;
+  drain();
+  for (const auto& shard : shards_) shard->scope().Kill();
+  drain();
+  doors_.clear();
+  service_.reset();
+  seeds_.reset();
+  log_.Info("node_stopped name={}", config_.name);
+}
+
+}  // namespace dynamo
