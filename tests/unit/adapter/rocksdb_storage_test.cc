@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -229,6 +230,26 @@ TEST(RocksdbStorage, ShardsShareTheStoreAndNothingElse) {
   EXPECT_EQ(Text(other.Get(ColumnFamily::kObjects, "k")), "v");
   EXPECT_EQ(other.Put(ColumnFamily::kObjects, "k", "w"), WriteSequence(1));
   EXPECT_EQ(Text(fixture.shard().Get(ColumnFamily::kObjects, "k")), "w");
+}
+
+TEST(RocksdbStorage, ShardsWorkOnTheirOwnThreadsAtOnce) {
+  StoreFixture fixture;
+  ASSERT_TRUE(fixture.Open());
+  auto work = [&](const std::string& name) {
+    TestShard shard(&fixture.store());
+    for (int i = 0; i < 100; ++i) {
+      const Bytes key = name + std::to_string(i), value = std::string(5000, 'v');
+      const WriteSequence written = shard.Put(ColumnFamily::kObjects, key, value).value();
+      EXPECT_TRUE(shard.Merge("shared", EncodedSibling(1 + i % 3, 1, std::to_string(1 + i % 3))));
+      if (i % 10 == 0) EXPECT_TRUE(shard.Run(shard.storage().Sync(written)));
+      EXPECT_EQ(Text(shard.Get(ColumnFamily::kObjects, name + std::to_string(i / 2))), value);
+      EXPECT_TRUE(shard.Run(shard.storage().Scan(ColumnFamily::kObjects, name, "", 10, 1 << 20)));
+    }
+  };
+  std::vector<std::thread> threads;
+  for (const char* name : {"a", "b", "c"}) threads.emplace_back(work, name);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(DecodeObject(Text(fixture.shard().Get(ColumnFamily::kObjects, "shared")))->siblings.size(), 3u);
 }
 
 TEST(RocksdbStorage, SyncsInlineWhenAloneAndAskedTo) {
