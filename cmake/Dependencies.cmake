@@ -25,3 +25,23 @@ add_library(dynamo_asio INTERFACE)
 target_link_libraries(dynamo_asio INTERFACE Boost::headers Threads::Threads OpenSSL::SSL)
 target_compile_definitions(dynamo_asio INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_USE_STD_STRING_VIEW)
+
+# RocksDB within the program is faster than the shared library, through which every
+# access to a thread's counters is a call. Sanitizers need the shared one: they tell
+# what is not instrumented by the module that it is in.
+option(DYNAMO_STATIC_ROCKSDB "Link RocksDB into the programs" ON)
+add_library(dynamo_rocksdb INTERFACE)
+if(DYNAMO_STATIC_ROCKSDB AND NOT DYNAMO_SANITIZE AND TARGET RocksDB::rocksdb)
+  target_link_libraries(dynamo_rocksdb INTERFACE RocksDB::rocksdb)
+else()
+  target_link_libraries(dynamo_rocksdb INTERFACE RocksDB::rocksdb-shared)
+endif()
+
+# jemalloc serves RocksDB's and the requests' allocations faster than the C library
+# does. Sanitizers bring their own.
+option(DYNAMO_JEMALLOC "Allocate memory with jemalloc" ON)
+add_library(dynamo_allocator INTERFACE)
+if(DYNAMO_JEMALLOC AND NOT DYNAMO_SANITIZE)
+  find_library(JEMALLOC_LIBRARY NAMES libjemalloc_pic.a jemalloc REQUIRED)
+  target_link_libraries(dynamo_allocator INTERFACE "${JEMALLOC_LIBRARY}" Threads::Threads "${CMAKE_DL_LIBS}")
+endif()
