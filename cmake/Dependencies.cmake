@@ -32,6 +32,13 @@ target_compile_definitions(dynamo_asio INTERFACE
 option(DYNAMO_STATIC_ROCKSDB "Link RocksDB into the programs" ON)
 add_library(dynamo_rocksdb INTERFACE)
 if(DYNAMO_STATIC_ROCKSDB AND NOT DYNAMO_SANITIZE AND TARGET RocksDB::rocksdb)
+  include(CheckCXXSourceCompiles)
+  set(CMAKE_REQUIRED_LIBRARIES RocksDB::rocksdb Threads::Threads ${CMAKE_DL_LIBS})
+  check_cxx_source_compiles("#include <rocksdb/db.h>
+    int main() { rocksdb::DB* db = nullptr; return rocksdb::DB::Open({}, {}, &db).code(); }" DYNAMO_ROCKSDB_LINKS_STATICALLY)
+  unset(CMAKE_REQUIRED_LIBRARIES)
+endif()
+if(DYNAMO_ROCKSDB_LINKS_STATICALLY)
   target_link_libraries(dynamo_rocksdb INTERFACE RocksDB::rocksdb)
 else()
   target_link_libraries(dynamo_rocksdb INTERFACE RocksDB::rocksdb-shared)
