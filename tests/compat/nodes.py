@@ -51,6 +51,14 @@ class Cluster:
         return subprocess.run([self._binaries / "dynamoctl", *arguments], capture_output=True, text=True)
 
     def __enter__(self) -> "Cluster":
+        try:
+            self._form()
+        except BaseException as error:
+            self.__exit__(type(error))
+            raise
+        return self
+
+    def _form(self) -> None:
         for node in self.nodes:
             node.start()
         first = self.nodes[0]
@@ -58,7 +66,6 @@ class Cluster:
         self._until(["cluster", "create", "--members", members, "--admin", f"{first.address}:{ADMIN_PORT}"])
         for node in self.nodes:
             self._until(["put", "siblings/compat/ready", "yes", "--http", f"{node.address}:{HTTP_PORT}", "--w", "all"])
-        return self
 
     def __exit__(self, kind: type | None, *_: object) -> None:
         for node in self.nodes:
