@@ -14,6 +14,7 @@ from nodes import HTTP_PORT, PB_PORT
 
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = HERE / "python"
+DEBIAN_ROOT = HERE.parent / "lib" / "debian_root"
 
 
 class NotInstalled(Exception):
@@ -63,10 +64,24 @@ def make_openriak_venv(folder: pathlib.Path) -> None:
         shell(python, "-m", "venv", folder / "venv")
         shell(folder / "venv" / "bin" / "pip", "install", "--quiet", "openriak==0.1.4")
         return
-    shell(HERE / "debian13", folder / "root")
-    shell("chroot", folder / "root", "python3", "-m", "venv", "/venv")
-    shell("chroot", folder / "root", "/venv/bin/pip", "install", "--quiet", "openriak==0.1.4")
-    (folder / "root" / "driver").mkdir()
+    root = folder / "root"
+    shell(DEBIAN_ROOT, "13", root)
+    share_way_to_pypi(root)
+    shell("chroot", root, "apt-get", "update", "--quiet")
+    shell("chroot", root, "apt-get", "install", "--yes", "--no-install-recommends", "python3-venv")
+    shell("chroot", root, "python3", "-m", "venv", "/venv")
+    shell("chroot", root, "/venv/bin/pip", "install", "--quiet", "openriak==0.1.4")
+    (root / "driver").mkdir()
+
+
+def share_way_to_pypi(root: pathlib.Path) -> None:
+    """pip in the root reaches packages as this machine's does: same settings, same authorities."""
+    for config in (pathlib.Path("/etc/pip.conf"), pathlib.Path.home() / ".config" / "pip" / "pip.conf"):
+        if config.exists():
+            shutil.copy(config, root / "etc" / "pip.conf")
+    authorities = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
+    if authorities.exists():
+        shutil.copy(authorities, root / "etc" / "ssl" / "certs" / authorities.name)
 
 
 def openriak_command(folder: pathlib.Path) -> list[str | pathlib.Path]:
@@ -124,7 +139,7 @@ RUST_INPUTS = [HERE / "rust" / "Cargo.toml", HERE / "rust" / "src" / "main.rs"]
 CLIENTS = [
     Client("PyPI riak 2.7.0, HTTP", "riak", [], make_riak_venv, riak_python("http")),
     Client("PyPI riak 2.7.0, PB", "riak", [], make_riak_venv, riak_python("pbc")),
-    Client("PyPI openriak 0.1.4, HTTP", "openriak", [HERE / "debian13"], make_openriak_venv,
+    Client("PyPI openriak 0.1.4, HTTP", "openriak", [DEBIAN_ROOT], make_openriak_venv,
            lambda folder, host, prefix: [*openriak_command(folder), host, str(HTTP_PORT), prefix]),
     Client("npm basho-riak-client 2.4.0, PB", "node", NODE_INPUTS, make_node_modules, node_script("basho.js")),
     Client("npm no-riak 1.6.11, PB", "node", NODE_INPUTS, make_node_modules, node_script("no_riak.js")),
