@@ -26,6 +26,13 @@ HttpResponse Resources() {
                       R"("riak_kv_wm_stats":"/stats"})");
 }
 
+// Exactly "OK": clients compare.
+HttpResponse Ping() {
+  HttpResponse response = TextResponse(HttpStatus::ok, "OK");
+  response.body() = "OK";
+  return response;
+}
+
 HttpResponse NotAllowed(std::string_view allow) {
   HttpResponse response = TextResponse(HttpStatus::method_not_allowed, "this resource allows " + std::string(allow));
   response.set(http::field::allow, allow);
@@ -72,7 +79,7 @@ Async<HttpResponse> HttpDoor::Answer(HttpRequest request) {
   using Kind = HttpRoute::Kind;
   switch (route->kind) {
     case Kind::kResources: co_return read ? Resources() : NotAllowed("GET, HEAD");
-    case Kind::kPing: co_return read ? TextResponse(HttpStatus::ok, "OK") : NotAllowed("GET, HEAD");
+    case Kind::kPing: co_return read ? Ping() : NotAllowed("GET, HEAD");
     case Kind::kStats: co_return read ? Stats() : NotAllowed("GET, HEAD");
     case Kind::kObject: co_return co_await AnswerObject(std::move(*route), std::move(request));
     case Kind::kKeys:

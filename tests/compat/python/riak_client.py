@@ -27,7 +27,7 @@ def main() -> None:
 
     def put() -> None:
         expect(client.ping(), "ping")
-        item = bucket.new(plain, encoded_data="hello", content_type="text/plain")
+        item = bucket.new(plain, encoded_data=b"hello", content_type="text/plain")
         item.usermeta = {"colour": "red"}
         item.store()
 
@@ -37,7 +37,7 @@ def main() -> None:
         expect(list(item.usermeta.values()) == ["red"], item.usermeta)
 
     def siblings() -> None:
-        for value in ("one", "two"):
+        for value in (b"one", b"two"):
             bucket.new(conflict, encoded_data=value, content_type="text/plain").store(return_body=False)
         item = bucket.get(conflict)
         values = sorted(str(s.encoded_data) for s in item.siblings)
@@ -46,7 +46,7 @@ def main() -> None:
     def resolve() -> None:
         item = bucket.get(conflict)
         chosen = item.siblings[0]
-        chosen.encoded_data = "one and two"
+        chosen.encoded_data = b"one and two"
         item.siblings = [chosen]
         item.store()
         again = bucket.get(conflict)

@@ -39,7 +39,7 @@ class HttpDoorTest : public testing::Test {
 };
 
 TEST_F(HttpDoorTest, PingResourcesAndStatsAreThere) {
-  EXPECT_EQ(Ask(verb::get, "/ping").body(), "OK\n");
+  EXPECT_EQ(Ask(verb::get, "/ping").body(), "OK");
   EXPECT_NE(Ask(verb::get, "/").body().find("riak_kv_wm_buckets"), std::string::npos);
   metrics_.counter("dynamo_gets_total", "Gets.").Add(3);
   const std::string stats = Ask(verb::get, "/stats").body();
