@@ -1,51 +1,79 @@
 #include "tests/oracle/causality.h"
 
-#include <utility>
-
 namespace dynamo::oracle {
+namespace {
 
-Causality::Causality(const History& history, const std::string& key) {
+std::vector<const WriteRecord*> WritesTo(const History& history, const std::string& key) {
+  std::vector<const WriteRecord*> writes;
   for (const auto& [id, write] : history.writes()) {
-    if (write.key == key) writes_.push_back(&write);
+    if (write.key == key) writes.push_back(&write);
   }
-  Histories sure, possible;
-  for (const WriteRecord* write : writes_) {
-    sure[write->id].insert(write->context.ids.begin(), write->context.ids.end());
-    std::set<WriteId>& maybe = possible[write->id];
-    maybe = sure[write->id];
-    for (const WriteRecord* other : writes_) {
-      if (other == write || !other->may_be_in_effect()) continue;
-      const bool seen_as_tombstone = write->context.tombstone && other->is_delete && other->begun < write->begun;
-      // One of unknown fate may still run, long after its client has given up.
-      const bool still_open = write->outcome == Outcome::kUnknown || other->begun < write->ended;
-      const bool found = write->of_what_is_found && still_open;
-      if (seen_as_tombstone || found) maybe.insert(other->id);
-    }
-  }
-  sure_ = Close(sure);
-  possible_ = Close(possible);
+  return writes;
 }
 
-// Reachability; `possible` may hold circles, where two could each be the earlier.
-Causality::Histories Causality::Close(const Histories& direct) {
-  Histories closed;
-  for (const auto& [id, parents] : direct) {
-    std::set<WriteId>& reached = closed[id];
-    std::vector<WriteId> open(parents.begin(), parents.end());
-    while (!open.empty()) {
-      const WriteId next = open.back();
-      open.pop_back();
-      if (next == id || !reached.insert(next).second) continue;
-      const auto further = direct.find(next);
-      if (further != direct.end()) open.insert(open.end(), further->second.begin(), further->second.end());
-    }
-  }
-  return closed;
+// May `later` supersede `earlier` without its client knowing?
+bool MayHaveMet(const WriteRecord& later, const WriteRecord& earlier) {
+  if (!earlier.may_be_in_effect()) return false;
+  if (later.context.tombstone && earlier.is_delete && earlier.begun < later.begun) return true;
+  if (!later.of_what_is_found) return false;
+  // One of unknown fate may still run, long after its client has given up.
+  return later.outcome == Outcome::kUnknown || earlier.begun < later.ended;
 }
 
-bool Causality::Contains(const Histories& histories, WriteId earlier, WriteId later) {
-  const auto found = histories.find(later);
-  return found != histories.end() && found->second.contains(earlier);
+}  // namespace
+
+Causality::Causality(const History& history, const std::string& key)
+    : writes_(WritesTo(history, key)), sure_(writes_.size()), possible_(writes_.size()) {
+  for (size_t i = 0; i < writes_.size(); ++i) places_[writes_[i]->id] = i;
+  for (size_t i = 0; i < writes_.size(); ++i) {
+    const WriteRecord& write = *writes_[i];
+    for (const WriteId id : write.context.ids) {
+      const auto place = places_.find(id);
+      // What is of another key is an invention, reported where it was read.
+      if (place == places_.end()) continue;
+      sure_.Add(i, place->second);
+      possible_.Add(i, place->second);
+    }
+    if (!write.context.tombstone && !write.of_what_is_found) continue;
+    for (size_t other = 0; other < writes_.size(); ++other) {
+      if (other != i && MayHaveMet(write, *writes_[other])) possible_.Add(i, other);
+    }
+  }
+  sure_.Close();
+  possible_.Close();
+}
+
+void Causality::Relation::Add(size_t later, size_t earlier) {
+  if (Has(later, earlier)) return;
+  bits_[later * words_ + earlier / 64] |= uint64_t{1} << earlier % 64;
+  direct_[later].push_back(earlier);
+}
+
+bool Causality::Relation::Include(size_t later, size_t earlier) {
+  bool news = false;
+  for (size_t word = 0; word < words_; ++word) {
+    uint64_t& mine = bits_[later * words_ + word];
+    const uint64_t both = mine | bits_[earlier * words_ + word];
+    news |= both != mine;
+    mine = both;
+  }
+  return news;
+}
+
+// Contexts point back, so that one pass does nearly all; only deletes that may run
+// late point forward, and make circles.
+void Causality::Relation::Close() {
+  for (bool news = true; news;) {
+    news = false;
+    for (size_t later = 0; later < direct_.size(); ++later) {
+      for (const size_t earlier : direct_[later]) news |= Include(later, earlier);
+    }
+  }
+}
+
+bool Causality::Contains(const Relation& relation, WriteId earlier, WriteId later) const {
+  const auto of = places_.find(later), member = places_.find(earlier);
+  return earlier != later && of != places_.end() && member != places_.end() && relation.Has(of->second, member->second);
 }
 
 }  // namespace dynamo::oracle

@@ -3,8 +3,8 @@
 #ifndef DYNAMO_TESTS_ORACLE_CAUSALITY_H_
 #define DYNAMO_TESTS_ORACLE_CAUSALITY_H_
 
+#include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -25,12 +25,28 @@ class Causality {
   bool MaybeBefore(WriteId earlier, WriteId later) const { return Contains(possible_, earlier, later); }
 
  private:
-  using Histories = std::map<WriteId, std::set<WriteId>>;
-  static bool Contains(const Histories& histories, WriteId earlier, WriteId later);
-  static Histories Close(const Histories& direct);
+  // For each write the writes before it, as bits.
+  class Relation {
+   public:
+    explicit Relation(size_t size) : words_((size + 63) / 64), bits_(words_ * size), direct_(size) {}
+    void Add(size_t later, size_t earlier);
+    bool Has(size_t later, size_t earlier) const { return bits_[later * words_ + earlier / 64] >> earlier % 64 & 1; }
+    // What comes before the earlier comes before the later.
+    void Close();
+
+   private:
+    // Adds all that is before `earlier`; whether that was news.
+    bool Include(size_t later, size_t earlier);
+
+    size_t words_;
+    std::vector<uint64_t> bits_;
+    std::vector<std::vector<size_t>> direct_;
+  };
+  bool Contains(const Relation& relation, WriteId earlier, WriteId later) const;
 
   std::vector<const WriteRecord*> writes_;
-  Histories sure_, possible_;
+  std::map<WriteId, size_t> places_;  // In `writes_`.
+  Relation sure_, possible_;
 };
 
 }  // namespace dynamo::oracle
