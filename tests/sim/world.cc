@@ -21,7 +21,7 @@ void SimWorld::KillProcess(ProcessId process) {
   DYNAMO_CHECK(process != kNobody);
   processes_[process].alive = false;
   // What the events own may cancel other events as it goes.
-  std::vector<std::function<void()>> doomed = std::move(processes_[process].held);
+  std::vector<std::function<void()>> doomed;
   for (uint32_t slot = 0; slot < slots_.size(); ++slot) {
     if (slots_[slot].process != process || !slots_[slot].work) continue;
     doomed.push_back(std::move(slots_[slot].work));
@@ -37,7 +37,11 @@ void SimWorld::Pause(ProcessId process) { processes_[process].paused = true; }
 
 void SimWorld::Resume(ProcessId process) {
   processes_[process].paused = false;
-  for (auto& work : std::exchange(processes_[process].held, {})) At(process, now_, std::move(work));
+  for (Due due : std::exchange(processes_[process].held, {})) {
+    due.when = now_;
+    due.sequence = ++sequence_;
+    due_.push(due);
+  }
 }
 
 EventId SimWorld::At(ProcessId process, TimePoint when, std::function<void()> work) {
@@ -91,13 +95,13 @@ bool SimWorld::Step(TimePoint until) {
     Slot& slot = slots_[next.slot];
     if (slot.generation != next.generation) continue;
     const ProcessId process = slot.process;
-    std::function<void()> work = std::move(slot.work);
-    Free(next.slot);
     now_ = next.when;
     if (processes_[process].paused) {
-      processes_[process].held.push_back(std::move(work));
+      processes_[process].held.push_back(next);
       continue;
     }
+    std::function<void()> work = std::move(slot.work);
+    Free(next.slot);
     ++events_;
     Trace(static_cast<uint64_t>(now_.time_since_epoch().count()));
     Trace(process);

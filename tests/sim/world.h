@@ -84,11 +84,6 @@ class SimWorld {
   uint64_t events() const { return events_; }
 
  private:
-  struct Process {
-    bool alive = true;
-    bool paused = false;
-    std::vector<std::function<void()>> held;  // Due while it was paused.
-  };
   struct Slot {
     uint32_t generation = 0;
     ProcessId process = kNobody;
@@ -102,6 +97,11 @@ class SimWorld {
     bool operator<(const Due& other) const {
       return when != other.when ? when > other.when : sequence > other.sequence;
     }
+  };
+  struct Process {
+    bool alive = true;
+    bool paused = false;
+    std::vector<Due> held;  // Came due while it was paused; may still be cancelled.
   };
 
   template <class T>

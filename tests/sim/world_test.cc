@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 #include "tests/sim/clock.h"
@@ -60,6 +61,36 @@ TEST(SimWorld, APausedProcessGetsItsEventsInOrderWhenItGoesOn) {
   EXPECT_EQ(order, "");
   world.RunUntil(Us(50));
   EXPECT_EQ(order, "ab");
+}
+
+TEST(SimWorld, WhatCameDueDuringAPauseCanStillBeCancelled) {
+  SimWorld world(1);
+  const ProcessId process = world.StartProcess();
+  std::string order;
+  EventId second = 0;
+  world.At(process, Us(10), [&] {
+    order += "a";
+    world.Cancel(second);
+  });
+  second = world.At(process, Us(20), [&] { order += "b"; });
+  world.Pause(process);
+  world.RunUntil(Us(30));
+  world.Resume(process);
+  world.RunUntil(Us(40));
+  EXPECT_EQ(order, "a");
+}
+
+TEST(SimWorld, APausedProcessCanBeKilled) {
+  SimWorld world(1);
+  const ProcessId process = world.StartProcess();
+  auto owned = std::make_shared<int>(0);
+  world.At(process, Us(10), [owned] { ++*owned; });
+  world.Pause(process);
+  world.RunUntil(Us(20));
+  world.KillProcess(process);
+  EXPECT_EQ(owned.use_count(), 1);
+  world.RunUntil(Us(30));
+  EXPECT_EQ(*owned, 0);
 }
 
 TEST(SimWorld, EndOfWakeUpComesWhenNoCoroutineIsReady) {
