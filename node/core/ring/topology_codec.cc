@@ -8,7 +8,7 @@
 namespace dynamo {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kTopologyVersion = 1;
 constexpr size_t kHeaderBytes = 1 + 8;
 void WriteMap(ByteWriter& out, const Topology& topology, const TokenMap& map) {
   out.Varint(map.partitions());
@@ -155,7 +155,7 @@ Bytes EncodeTopology(const Topology& topology) {
 
   Bytes encoded;
   ByteWriter whole(&encoded);
-  whole.U8(kVersion);
+  whole.U8(kTopologyVersion);
   whole.U64(Checksum64(body));
   whole.Raw(body);
   return encoded;
@@ -166,7 +166,7 @@ Result<Topology> DecodeTopology(std::string_view encoded) {
   const uint8_t version = in.U8();
   const uint64_t checksum = in.U64();
   if (!in.ok()) return Fail(Errc::kCorrupt, "topology is cut short");
-  if (version != kVersion) {
+  if (version != kTopologyVersion) {
     return Fail(Errc::kCorrupt, "topology has format " + std::to_string(version) + ": this version reads 1");
   }
   if (checksum != Checksum64(encoded.substr(kHeaderBytes))) return Fail(Errc::kCorrupt, "topology fails its checksum");

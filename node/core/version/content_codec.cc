@@ -5,7 +5,7 @@ namespace {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kContentVersion = 1;
 constexpr size_t kPairBytesMin = 2;
 constexpr size_t kLinkBytesMin = 3;
 
@@ -74,14 +74,14 @@ void SkipContent(ByteReader& in) {
 Bytes EncodeContent(const Content& content) {
   Bytes out;
   ByteWriter writer(&out);
-  writer.U8(kVersion);
+  writer.U8(kContentVersion);
   WriteContent(content, writer);
   return out;
 }
 
 Result<Content> DecodeContent(std::string_view encoded) {
   ByteReader in(encoded);
-  if (in.U8() != kVersion) return Fail(Errc::kCorrupt, "decode content: unknown version");
+  if (in.U8() != kContentVersion) return Fail(Errc::kCorrupt, "decode content: unknown version");
   Content content = ReadContent(in);
   if (!in.at_end()) return Fail(Errc::kCorrupt, "decode content: malformed");
   return content;

@@ -5,7 +5,7 @@
 namespace dynamo {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kContextVersion = 1;
 constexpr size_t kTagBytes = std::tuple_size_v<MacTag>;
 
 // The length keeps the key and what is signed apart.
@@ -38,7 +38,7 @@ ContextSigner::ContextSigner(const std::vector<ContextKey>& keys) {
 Bytes ContextSigner::Sign(const CausalContext& context, std::string_view storage_key) const {
   Bytes token;
   ByteWriter writer(&token);
-  writer.U8(kVersion);
+  writer.U8(kContextVersion);
   writer.U32(signing_id_);
   context.clock.EncodeTo(writer);
   writer.Varint(context.stamp);
@@ -53,7 +53,7 @@ Result<CausalContext> ContextSigner::Verify(std::string_view token, std::string_
   if (token.size() < kTagBytes) return Bad("cut short");
   const std::string_view body = token.substr(0, token.size() - kTagBytes);
   ByteReader in(body);
-  if (in.U8() != kVersion) return Bad("unknown version");
+  if (in.U8() != kContextVersion) return Bad("unknown version");
   const auto key = keys_.find(in.U32());
   if (!in.ok() || key == keys_.end()) return Bad("signed with a key that is not known here");
   if (!key->second.Verify(SignedText(body, storage_key), token.substr(body.size()))) {

@@ -10,7 +10,7 @@
 namespace dynamo {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kObjectVersion = 1;
 constexpr size_t kChecksumAt = 1;
 constexpr size_t kBodyAt = 9;
 constexpr size_t kSiblingBytesMin = 11;    // Actor, counter, tombstone flag, time.
@@ -78,7 +78,7 @@ bool Holds(const ObjectView& view) {
 
 Result<ObjectView> View(std::string_view encoded) {
   ByteReader in(encoded);
-  if (in.U8() != kVersion) return Fail(Errc::kCorrupt, "decode object: unknown version");
+  if (in.U8() != kObjectVersion) return Fail(Errc::kCorrupt, "decode object: unknown version");
   if (in.U64() != Checksum64(encoded.substr(std::min(kBodyAt, encoded.size())))) {
     return Fail(Errc::kCorrupt, "decode object: the checksum does not match");
   }
@@ -129,7 +129,7 @@ Bytes EncodeObject(const Object& object) {
   for (const Sibling& sibling : object.siblings) size += sibling.content.value.size() + kDescriptionBytes;
   out.reserve(size);
   ByteWriter writer(&out);
-  writer.U8(kVersion);
+  writer.U8(kObjectVersion);
   writer.U64(0);
   writer.U8(static_cast<uint8_t>(object.policy));
   if (object.policy == ConflictPolicy::kSiblings) {
