@@ -102,6 +102,7 @@ IdealShares ComputeIdealShares(const std::vector<Member>& members, uint32_t part
   size_t numbered = 0;
   for (auto& [name, number] : zones) number = numbered++;
   std::vector<Share> shares;
+  shares.reserve(placed.size());
   for (const auto& [id, member] : placed) shares.push_back({member, zones[member->zone], 0, false});
 
   const size_t n = std::min<size_t>(n_val, placed.size());

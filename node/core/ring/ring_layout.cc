@@ -131,6 +131,7 @@ RingLayout LayOut(const LayoutRules& rules, const std::vector<uint32_t>& counts)
   // Zones round about, and each zone's nodes round about its places.
   const uint32_t window_in_zone = (rules.window + rules.spread - 1) / rules.spread;
   std::vector<std::vector<uint32_t>> nodes_of_zone;
+  nodes_of_zone.reserve(counts_in_zone.size());
   if (rules.spread == 1) return RingLayout(rules, DealApart(counts, rules.window));
   for (const auto& in_zone : counts_in_zone) nodes_of_zone.push_back(DealApart(in_zone, window_in_zone));
   std::vector<uint32_t> owners;
