@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include <algorithm>
@@ -34,6 +35,8 @@ bool Eventually(std::chrono::milliseconds limit, const std::function<bool()>& do
 }
 
 RealCluster::RealCluster(int subnet, size_t nodes, std::vector<std::string> arguments) : folder_(NewFolder()) {
+  // A node that closes a connection must not end the test.
+  ::signal(SIGPIPE, SIG_IGN);
   std::string seeds;
   for (size_t i = 0; i < nodes; ++i) seeds += fmt::format("{}127.0.{}.{}:8099", i == 0 ? "" : ",", subnet, i + 1);
   arguments.insert(arguments.end(), {"--seeds", seeds});
