@@ -124,10 +124,17 @@ NodeInfo Node::Self() const {
   return self;
 }
 
-void Node::MakeService() {
+std::vector<ShardLoop*> Node::Loops() const {
   std::vector<ShardLoop*> loops;
+  loops.reserve(shards_.size());
   for (const auto& shard : shards_) loops.push_back(&shard->loop());
+  return loops;
+}
+
+void Node::MakeService() {
+  const std::vector<ShardLoop*> loops = Loops();
   std::vector<ShardEnv> envs;
+  envs.reserve(shards_.size());
   for (ShardIndex i = 0; i < shards_.size(); ++i) {
     shards_[i]->Equip(i, loops, store_.get(), &metrics_, log_);
     envs.push_back(shards_[i]->Env(&metrics_, log_));
@@ -140,6 +147,7 @@ void Node::MakeService() {
   ServiceConfig service = config_.service;
   service.self = Self();
   service_ = std::make_unique<NodeService>(std::move(service), std::move(envs), seeds_.get());
+  doors_.reserve(shards_.size());
   for (ShardIndex i = 0; i < shards_.size(); ++i) {
     const DoorEnv env = DoorEnvOf(config_, &service_->requests(i), &shards_[i]->random(), &metrics_);
     doors_.push_back(
@@ -157,8 +165,7 @@ Status Node::StartService() {
 }
 
 void Node::StartAccepting() {
-  std::vector<ShardLoop*> loops;
-  for (const auto& shard : shards_) loops.push_back(&shard->loop());
+  const std::vector<ShardLoop*> loops = Loops();
   loops.front()->Call([this, loops] {
     http_listener_->Start(
         InTurn(loops, [this](size_t shard, int descriptor, bool ipv6) { doors_[shard]->AdoptHttp(descriptor, ipv6); }));

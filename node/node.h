@@ -53,6 +53,7 @@ class Node {
   void StopThreads();
   void TakeApart();
   NodeInfo Self() const;
+  std::vector<ShardLoop*> Loops() const;
 
   NodeConfig config_;
   Logger log_;
