@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "common/base/random.h"
 #include "node/core/ring/relayout.h"
@@ -15,7 +16,8 @@ namespace {
 
 // The same arguments give the same map everywhere.
 constexpr uint64_t kSeed = 0x64796e616d6f;
-constexpr uint32_t kRelieveSwapsMax = 4000;
+constexpr uint32_t kSwapsMax = 4000;
+constexpr uint32_t kTriedTokens = 2048;
 
 // The members that take tokens, sorted by id, with what each is to get.
 struct Plan {
@@ -23,7 +25,8 @@ struct Plan {
   std::vector<std::string> zones;  // Sorted.
   LayoutRules rules;
   std::vector<uint32_t> today;   // Token -> node, or kNobody.
-  std::vector<uint32_t> counts;  // Node -> tokens.
+  std::vector<uint32_t> counts;  // Node -> tokens,
+  CountRange range;              // or so many, if that moves less.
 };
 
 std::vector<uint32_t> NodesOf(const TokenMap& map, uint32_t partitions, const std::vector<Member>& members) {
@@ -38,37 +41,55 @@ std::vector<uint32_t> NodesOf(const TokenMap& map, uint32_t partitions, const st
   return nodes;
 }
 
-// First the zones share the ring, then the nodes of each zone its part.
-std::vector<uint32_t> CountTokens(const Plan& plan, const std::map<NodeId, double>& ideal) {
-  const uint32_t partitions = static_cast<uint32_t>(plan.today.size());
-  const uint32_t apart_max = partitions / plan.rules.window;
-  std::vector<TokenShare> nodes(plan.members.size());
-  std::vector<TokenShare> zones(plan.rules.zones);
+std::vector<TokenShare> NodeShares(const Plan& plan, const std::map<NodeId, double>& ideal) {
+  std::vector<TokenShare> nodes;
+  nodes.reserve(plan.members.size());
+  const uint32_t apart_max = static_cast<uint32_t>(plan.today.size()) / plan.rules.window;
+  for (const Member& member : plan.members) {
+    nodes.push_back({.ideal = ideal.at(member.id), .today = 0, .slack = 1, .soft_max = apart_max});
+  }
   for (uint32_t owner : plan.today) {
     if (owner != kNobody) ++nodes[owner].today;
   }
-  for (size_t node = 0; node < nodes.size(); ++node) {
-    nodes[node].ideal = ideal.at(plan.members[node].id);
-    TokenShare& zone = zones[plan.rules.zone_of[node]];
-    zone.ideal += nodes[node].ideal;
-    zone.today += std::clamp(nodes[node].today, static_cast<uint32_t>(std::floor(nodes[node].ideal)),
-                             static_cast<uint32_t>(std::ceil(nodes[node].ideal)));
+  return nodes;
+}
+
+// First the zones share the ring, then the nodes of each zone its part.
+std::vector<uint32_t> CountTokens(const Plan& plan, const std::map<NodeId, double>& ideal) {
+  const std::vector<TokenShare> nodes = NodeShares(plan, ideal);
+  std::vector<std::vector<TokenShare>> inside(plan.rules.zones);
+  for (size_t node = 0; node < nodes.size(); ++node) inside[plan.rules.zone_of[node]].push_back(nodes[node]);
+  std::vector<TokenShare> zones;
+  zones.reserve(inside.size());
+  for (const std::vector<TokenShare>& nodes_inside : inside) {
+    TokenShare zone = SumOf(nodes_inside);
+    if (plan.rules.spread == plan.rules.window) zone.soft_max = std::min(zone.soft_max, nodes.front().soft_max);
+    zones.push_back(zone);
   }
-  const bool zones_apart = plan.rules.spread == plan.rules.window;
-  const std::vector<uint32_t> zone_counts = RoundShares(zones, partitions, zones_apart ? apart_max : partitions);
-  std::vector<uint32_t> counts(nodes.size());
+  const std::vector<uint32_t> zone_counts = RoundShares(zones, static_cast<uint32_t>(plan.today.size()));
+
+  std::vector<std::vector<uint32_t>> counts_inside;
+  counts_inside.reserve(zones.size());
   for (uint32_t zone = 0; zone < zones.size(); ++zone) {
-    std::vector<size_t> inside;
-    std::vector<TokenShare> shares;
-    for (size_t node = 0; node < nodes.size(); ++node) {
-      if (plan.rules.zone_of[node] != zone) continue;
-      inside.push_back(node);
-      shares.push_back(nodes[node]);
-    }
-    const std::vector<uint32_t> in_zone = RoundShares(shares, zone_counts[zone], apart_max);
-    for (size_t i = 0; i < inside.size(); ++i) counts[inside[i]] = in_zone[i];
+    counts_inside.push_back(RoundShares(inside[zone], zone_counts[zone]));
   }
+  std::vector<uint32_t> counts;
+  counts.reserve(nodes.size());
+  std::vector<size_t> next(zones.size());
+  for (uint32_t zone : plan.rules.zone_of) counts.push_back(counts_inside[zone][next[zone]++]);
   return counts;
+}
+
+// A token more or less is as even, as long as it stays a floor or ceiling.
+CountRange RangeOf(const Plan& plan, const std::map<NodeId, double>& ideal) {
+  CountRange range;
+  for (size_t node = 0; node < plan.members.size(); ++node) {
+    const double share = ideal.at(plan.members[node].id);
+    const uint32_t count = plan.counts[node];
+    range.low.push_back(std::min(count, std::max(1u, Floor(share))));
+    range.high.push_back(std::max(count, Ceiling(share)));
+  }
+  return range;
 }
 
 Plan MakePlan(const std::vector<Member>& members, uint32_t partitions, uint32_t n_val, const TokenMap& today) {
@@ -90,25 +111,60 @@ Plan MakePlan(const std::vector<Member>& members, uint32_t partitions, uint32_t 
   return plan;
 }
 
+// Towards little strain and few moves. `strain_max`: what can be had.
+void Improve(RingLayout& layout, const Plan& plan, const MoveCost& cost, int64_t strain_max, Rng& rng) {
+  Settle(layout, cost, plan.range, rng);
+  if (layout.strain() <= strain_max) return;
+  Relieve(layout, cost, strain_max, kSwapsMax, rng);
+  Settle(layout, cost, plan.range, rng);
+}
+
 RingLayout FromNothing(const Plan& plan, Rng& rng) {
   RingLayout layout = LayOut(plan.rules, plan.counts);
-  Relieve(layout, plan.today, kRelieveSwapsMax, rng);
+  const int64_t strain_max = CanBeUnstrained(plan.rules, plan.counts) ? 0 : layout.strain();
+  Improve(layout, plan, MoveCost({}, plan.rules.window), strain_max, rng);
   Mix(layout, rng);
   return layout;
 }
 
+// The least that any layout costs: each node above its count of today gets whole windows.
+int64_t LeastCost(const RingLayout& layout, const std::vector<uint32_t>& today, uint32_t nodes) {
+  std::vector<int64_t> more(nodes);
+  for (uint32_t token = 0; token < layout.partitions(); ++token) {
+    ++more[layout.owner(token)];
+    if (today[token] != kNobody) --more[today[token]];
+  }
+  int64_t least = 0;
+  for (int64_t tokens : more) least += std::max<int64_t>(0, tokens) * layout.window();
+  return least;
+}
+
 RingLayout FromToday(const Plan& plan, Rng& rng) {
-  RingLayout layout(plan.rules, plan.today);
-  HandOver(layout, plan.counts, rng);
-  Relieve(layout, plan.today, kRelieveSwapsMax, rng);
-  BringBack(layout, plan.today, rng);
-  if (layout.strain() == 0) return layout;
-  // Little may stay where it is, so that it all fits together again.
+  const MoveCost cost(plan.today, plan.rules.window);
   RingLayout anew = LayOut(plan.rules, plan.counts);
-  Relieve(anew, plan.today, kRelieveSwapsMax, rng);
-  if (anew.strain() >= layout.strain()) return layout;
-  BringBack(anew, plan.today, rng);
-  return anew;
+  const int64_t strain_max = CanBeUnstrained(plan.rules, plan.counts) ? 0 : anew.strain();
+  std::optional<RingLayout> best;
+  // On a small ring one unlucky swap is much of what moves, and another try is cheap.
+  const uint32_t tries = std::max(1u, kTriedTokens / anew.partitions());
+  for (uint32_t tried = 0; tried < tries; ++tried) {
+    RingLayout layout(plan.rules, plan.today);
+    HandOver(layout, plan.counts, rng);
+    Improve(layout, plan, cost, strain_max, rng);
+    const auto rank = [&](const RingLayout& of) { return std::pair(of.strain(), cost.Of(of)); };
+    if (!best || rank(layout) < rank(*best)) best = layout;
+    const int64_t least = LeastCost(*best, plan.today, static_cast<uint32_t>(plan.members.size()));
+    if (best->strain() > strain_max || 10 * cost.Of(*best) <= 11 * least) break;
+  }
+  if (best->strain() <= strain_max) return *best;
+  // Little can stay where it is if it is all to fit together again.
+  Improve(anew, plan, cost, strain_max, rng);
+  return anew.strain() < best->strain() ? anew : *best;
+}
+
+uint32_t Moved(const RingLayout& layout, const std::vector<uint32_t>& today) {
+  uint32_t moved = 0;
+  for (uint32_t token = 0; token < layout.partitions(); ++token) moved += layout.owner(token) == today[token] ? 0 : 1;
+  return moved;
 }
 
 std::vector<std::string> Unsatisfied(const Plan& plan, uint32_t n_val, std::vector<std::string> reductions,
@@ -149,6 +205,7 @@ Result<Placement> PlaceTokens(const std::vector<Member>& members, uint32_t parti
   if (plan.members.empty()) return Fail(Errc::kInvalidArgument, "cannot place tokens: no member is to have any");
   IdealShares ideal = ComputeIdealShares(plan.members, partitions, n_val);
   plan.counts = CountTokens(plan, ideal.tokens);
+  plan.range = RangeOf(plan, ideal.tokens);
 
   Rng rng(kSeed);
   const RingLayout layout = today.empty() ? FromNothing(plan, rng) : FromToday(plan, rng);

@@ -10,20 +10,44 @@
 
 namespace dynamo {
 
-// The tokens of `layout` whose owner is another one than in `today` (same size;
-// kNobody: its owner is gone).
-uint32_t Moved(const RingLayout& layout, const std::vector<uint32_t>& today);
+// What a layout costs against the one of today: how many replicas move. A replica
+// is a node in a window, so a token that moves next door moves few of them.
+class MoveCost {
+ public:
+  // `today` has kNobody where the owner is gone; empty: nothing costs anything.
+  MoveCost(std::vector<uint32_t> today, uint32_t window);
 
-// Gives nodes below their count tokens of nodes above it, with as little strain as
-// can be had at each gift. Moves no token twice. `counts` sum to the partitions.
+  // The replicas that `node` has to be given so that it can hold `token`: the
+  // windows over the token that it had no part in.
+  int64_t At(uint32_t token, uint32_t node) const;
+  // The owner of today.
+  uint32_t Home(uint32_t token) const { return today_.empty() ? kNobody : today_[token]; }
+  bool AtHome(uint32_t token, uint32_t node) const { return today_.empty() || today_[token] == node; }
+  int64_t Of(const RingLayout& layout) const;
+
+ private:
+  std::vector<uint32_t> today_;
+  uint32_t window_;
+  uint32_t mask_;
+};
+
+// Gives nodes below their count tokens of nodes above it, each where it strains
+// least at that moment. Moves no token twice. `counts` sum to the partitions.
 void HandOver(RingLayout& layout, const std::vector<uint32_t>& counts, Rng& rng);
 
-// Swaps tokens until the strain is gone or `swaps_max` are done; prefers swaps that
-// bring tokens back to their owner of `today`. Keeps the best it has seen.
-void Relieve(RingLayout& layout, const std::vector<uint32_t>& today, uint32_t swaps_max, Rng& rng);
+// Swaps tokens, for the worse if need be, until the strain is at most `strain_max`
+// or `swaps_max` swaps are done; leaves the layout with the least strain it has seen.
+void Relieve(RingLayout& layout, const MoveCost& cost, int64_t strain_max, uint32_t swaps_max, Rng& rng);
 
-// Brings tokens back to their owner of `today` by swaps that add no strain.
-void BringBack(RingLayout& layout, const std::vector<uint32_t>& today, Rng& rng);
+// How many tokens each node may end with.
+struct CountRange {
+  std::vector<uint32_t> low;
+  std::vector<uint32_t> high;
+};
+
+// Swaps tokens that are strained or away from home, or gives them to others within
+// the range, never for the worse: first the strain counts, then the cost.
+void Settle(RingLayout& layout, const MoveCost& cost, const CountRange& range, Rng& rng);
 
 // Swaps tokens at random without adding strain, so that the neighbours of a node
 // are many: what it held spreads over all when it fails (Dynamo section 4.2).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 #include <utility>
 
 #include "common/base/check.h"
@@ -21,16 +22,17 @@ RingLayout::RingLayout(const LayoutRules& rules, std::vector<uint32_t> owners)
   for (uint32_t zone = 0; zones_cover_ && zone < rules.zones; ++zone) strain_ += Uncovered(zone);
 }
 
-// How many tokens within a window of `token` are too like `node`.
+// The windows in which `token` would meet one too like `node`, once for each it meets.
 int64_t RingLayout::TooClose(uint32_t token, uint32_t node) const {
   if (node == kNobody) return 0;
-  int64_t close = 0;
+  int64_t windows = 0;
   for (uint32_t distance = 1; distance < rules_->window; ++distance) {
     for (uint32_t other : {owners_[Before(token, distance)], owners_[After(token, distance)]}) {
-      close += zones_apart_ ? ZoneOf(other) == ZoneOf(node) : other == node;
+      const bool alike = zones_apart_ ? ZoneOf(other) == ZoneOf(node) : other == node;
+      if (alike) windows += rules_->window - distance;
     }
   }
-  return close;
+  return windows;
 }
 
 // The distance from `token`, itself left out, to the next token in `zone`; at most a window.
@@ -101,45 +103,70 @@ std::vector<uint32_t> ColumnOrder(uint32_t size, uint32_t rows) {
 // wherever that can be: no count may be above size / window then, and a run down
 // the columns of a table with so many rows, each at least a window long, never
 // meets itself within a window. Runs that fill a column come first: one of them
-// that went on in the next column would.
-std::vector<uint32_t> DealApart(const std::vector<uint32_t>& counts, uint32_t window) {
+// that went on in the next column would. The others follow group by group.
+std::vector<uint32_t> DealApart(const std::vector<uint32_t>& counts, uint32_t window,
+                                const std::vector<uint32_t>& group_of) {
   const uint32_t size = std::accumulate(counts.begin(), counts.end(), uint32_t{0});
   if (size == 0) return {};
-  std::vector<uint32_t> longest_first(counts.size());
-  std::iota(longest_first.begin(), longest_first.end(), uint32_t{0});
-  std::sort(longest_first.begin(), longest_first.end(),
-            [&](uint32_t a, uint32_t b) { return std::pair(counts[b], a) < std::pair(counts[a], b); });
-  const uint32_t rows = std::max({size / window, counts[longest_first.front()], uint32_t{1}});
+  const uint32_t rows = std::max({size / window, *std::max_element(counts.begin(), counts.end()), uint32_t{1}});
+  std::vector<uint32_t> runs(counts.size());
+  std::iota(runs.begin(), runs.end(), uint32_t{0});
+  std::sort(runs.begin(), runs.end(), [&](uint32_t a, uint32_t b) {
+    return std::tuple(counts[a] < rows, group_of[a], counts[b], a) <
+           std::tuple(counts[b] < rows, group_of[b], counts[a], b);
+  });
   const std::vector<uint32_t> order = ColumnOrder(size, rows);
   std::vector<uint32_t> ring(size);
   size_t next = 0;
-  for (uint32_t i : longest_first) {
+  for (uint32_t i : runs) {
     for (uint32_t dealt = 0; dealt < counts[i]; ++dealt) ring[order[next++]] = i;
   }
   return ring;
 }
 
-}  // namespace
-
-RingLayout LayOut(const LayoutRules& rules, const std::vector<uint32_t>& counts) {
+// Zones round about, and each zone's nodes round about its places.
+std::vector<uint32_t> DealZones(const LayoutRules& rules, const std::vector<uint32_t>& counts) {
   std::vector<uint32_t> zone_counts(rules.zones);
   std::vector<std::vector<uint32_t>> counts_in_zone(rules.zones, std::vector<uint32_t>(counts.size()));
   for (uint32_t node = 0; node < counts.size(); ++node) {
     zone_counts[rules.zone_of[node]] += counts[node];
     counts_in_zone[rules.zone_of[node]][node] = counts[node];
   }
-  // Zones round about, and each zone's nodes round about its places.
   const uint32_t window_in_zone = (rules.window + rules.spread - 1) / rules.spread;
   std::vector<std::vector<uint32_t>> nodes_of_zone;
   nodes_of_zone.reserve(counts_in_zone.size());
-  if (rules.spread == 1) return RingLayout(rules, DealApart(counts, rules.window));
-  for (const auto& in_zone : counts_in_zone) nodes_of_zone.push_back(DealApart(in_zone, window_in_zone));
+  for (const std::vector<uint32_t>& in_zone : counts_in_zone) {
+    nodes_of_zone.push_back(DealApart(in_zone, window_in_zone, rules.zone_of));
+  }
   std::vector<uint32_t> owners;
-  for (uint32_t zone : DealApart(zone_counts, rules.spread)) {
+  const std::vector<uint32_t> one_group(rules.zones);
+  for (uint32_t zone : DealApart(zone_counts, rules.spread, one_group)) {
     owners.push_back(nodes_of_zone[zone].back());
     nodes_of_zone[zone].pop_back();
   }
-  return RingLayout(rules, std::move(owners));
+  return owners;
+}
+
+}  // namespace
+
+bool CanBeUnstrained(const LayoutRules& rules, const std::vector<uint32_t>& counts) {
+  std::vector<uint32_t> zone_counts(rules.zones);
+  for (uint32_t node = 0; node < counts.size(); ++node) zone_counts[rules.zone_of[node]] += counts[node];
+  const uint32_t partitions = std::accumulate(counts.begin(), counts.end(), uint32_t{0});
+  const auto apart = [&](uint32_t count) { return count <= partitions / rules.window; };
+  const auto covers = [&](uint32_t count) { return count * rules.window >= partitions; };
+  if (!std::all_of(counts.begin(), counts.end(), apart)) return false;
+  if (rules.spread == rules.window) return std::all_of(zone_counts.begin(), zone_counts.end(), apart);
+  return rules.spread == 1 || std::all_of(zone_counts.begin(), zone_counts.end(), covers);
+}
+
+RingLayout LayOut(const LayoutRules& rules, const std::vector<uint32_t>& counts) {
+  // With as many zones as copies, zones apart are nodes apart; with one zone,
+  // nodes apart is all there is. In between, nodes apart with each zone in a run
+  // of columns leaves little strain too: a run of a column or more meets every row.
+  RingLayout by_zone(rules, DealZones(rules, counts));
+  RingLayout by_node(rules, DealApart(counts, rules.window, rules.zone_of));
+  return by_node.strain() < by_zone.strain() ? by_node : by_zone;
 }
 
 }  // namespace dynamo

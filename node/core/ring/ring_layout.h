@@ -19,14 +19,16 @@ struct LayoutRules {
 };
 
 // Which node holds which token, with its strain: 0 if every window of tokens, also
-// across the end of the ring, has distinct nodes in `spread` zones; otherwise the
-// pairs of tokens that are too close, and the windows that lack a zone.
+// across the end of the ring, has distinct nodes in `spread` zones; otherwise each
+// window counts once for each pair in it that should be apart (nodes; zones, where
+// `spread` is the whole window) and for each zone that it lacks.
 class RingLayout {
  public:
   // Holds on to `rules`. The window is no longer than the ring.
   RingLayout(const LayoutRules& rules, std::vector<uint32_t> owners);
 
   uint32_t partitions() const { return static_cast<uint32_t>(owners_.size()); }
+  uint32_t window() const { return rules_->window; }
   uint32_t owner(uint32_t token) const { return owners_[token]; }
   const std::vector<uint32_t>& owners() const { return owners_; }
 
@@ -56,8 +58,13 @@ class RingLayout {
   int64_t strain_ = 0;
 };
 
-// A layout made from nothing for these numbers of tokens, without strain wherever
-// some layout has none and `spread` is 1 or equal to `window`.
+// Whether so many tokens of each node can be laid out without strain, as far as
+// sums tell: more than one in a window nobody can hold. Exact where `spread` is 1
+// or the window; in between, more may be in the way.
+bool CanBeUnstrained(const LayoutRules& rules, const std::vector<uint32_t>& counts);
+
+// A layout made from nothing for these numbers of tokens. Where `spread` is 1 or
+// the window it has no strain if any layout has none; in between, little.
 RingLayout LayOut(const LayoutRules& rules, const std::vector<uint32_t>& counts);
 
 }  // namespace dynamo

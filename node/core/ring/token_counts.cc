@@ -7,7 +7,7 @@
 namespace dynamo {
 namespace {
 
-constexpr double kEpsilon = 1e-6;
+constexpr double kRoundingSlack = 1e-6;
 
 // What one share may become.
 struct Bounds {
@@ -15,18 +15,34 @@ struct Bounds {
   int64_t high = 0;
 };
 
-// Floor or ceiling, then anything within one; with the soft maximum, then without.
-Bounds BoundsAt(const TokenShare& share, int leniency, int64_t soft_max) {
-  const bool within_one = leniency % 2 == 1;
-  const double slack = within_one ? 1 : 0;
+// Each step allows more: floor or ceiling, within the slack, more than can be kept apart.
+enum class Leniency { kRounded, kSlack, kRoundedAndClose, kSlackAndClose, kNone };
+
+Bounds BoundsAt(const TokenShare& share, Leniency leniency) {
+  const bool close = leniency == Leniency::kRoundedAndClose || leniency == Leniency::kSlackAndClose;
+  const bool rounded = leniency == Leniency::kRounded || leniency == Leniency::kRoundedAndClose;
   Bounds bounds;
-  bounds.low = within_one ? static_cast<int64_t>(std::ceil(share.ideal - slack - kEpsilon))
-                          : static_cast<int64_t>(std::floor(share.ideal + kEpsilon));
-  bounds.high = within_one ? static_cast<int64_t>(std::floor(share.ideal + slack + kEpsilon))
-                           : static_cast<int64_t>(std::ceil(share.ideal - kEpsilon));
-  if (leniency < 2) bounds.high = std::min(bounds.high, std::max(soft_max, bounds.low));
-  bounds.low = std::max<int64_t>(bounds.low, 0);
+  bounds.low = rounded ? Floor(share.ideal) : Ceiling(std::max(0.0, share.ideal - share.slack));
+  bounds.high = rounded ? Ceiling(share.ideal) : Floor(share.ideal + share.slack);
+  if (!close) bounds.high = std::min(bounds.high, std::max<int64_t>(share.soft_max, bounds.low));
   return bounds;
+}
+
+// The share that wants one more (step 1) or one less (step -1) most, among those
+// that may have it; shares.size() if none may.
+size_t Neediest(const std::vector<TokenShare>& shares, const std::vector<int64_t>& counts, int64_t step,
+                Leniency leniency) {
+  size_t best = shares.size();
+  double best_need = 0;
+  for (size_t i = 0; i < shares.size(); ++i) {
+    const Bounds bounds = BoundsAt(shares[i], leniency);
+    if (step > 0 ? counts[i] >= bounds.high : counts[i] <= bounds.low) continue;
+    const double need = static_cast<double>(step) * (shares[i].ideal - static_cast<double>(counts[i]));
+    if (best < shares.size() && need <= best_need + kRoundingSlack) continue;
+    best = i;
+    best_need = need;
+  }
+  return best;
 }
 
 // Gives one token to each who has none, from who has most above its ideal.
@@ -34,7 +50,7 @@ void FeedTheEmptyHanded(const std::vector<TokenShare>& shares, std::vector<int64
   for (int64_t& empty : counts) {
     if (empty > 0) continue;
     size_t donor = shares.size();
-    double spare = -kEpsilon;
+    double spare = -kRoundingSlack;
     for (size_t i = 0; i < shares.size(); ++i) {
       const double above = static_cast<double>(counts[i]) - shares[i].ideal;
       if (counts[i] < 2 || above <= spare) continue;
@@ -49,31 +65,37 @@ void FeedTheEmptyHanded(const std::vector<TokenShare>& shares, std::vector<int64
 
 }  // namespace
 
-std::vector<uint32_t> RoundShares(const std::vector<TokenShare>& shares, uint32_t total, uint32_t soft_max) {
-  constexpr int kLeniencyMax = 3;
+uint32_t Floor(double ideal) { return static_cast<uint32_t>(std::floor(ideal + kRoundingSlack)); }
+
+uint32_t Ceiling(double ideal) { return static_cast<uint32_t>(std::ceil(ideal - kRoundingSlack)); }
+
+TokenShare SumOf(const std::vector<TokenShare>& shares) {
+  TokenShare sum{.ideal = 0, .today = 0, .slack = 0, .soft_max = 0};
+  for (const TokenShare& share : shares) {
+    sum.ideal += share.ideal;
+    sum.today += std::clamp(share.today, Floor(share.ideal), Ceiling(share.ideal));
+    sum.slack += share.slack;
+    sum.soft_max += std::min(share.soft_max, Floor(share.ideal + share.slack));
+  }
+  return sum;
+}
+
+std::vector<uint32_t> RoundShares(const std::vector<TokenShare>& shares, uint32_t total) {
   std::vector<int64_t> counts;
   for (const TokenShare& share : shares) {
-    const Bounds bounds = BoundsAt(share, 0, soft_max);
+    const Bounds bounds = BoundsAt(share, Leniency::kRounded);
     counts.push_back(std::clamp<int64_t>(share.today, bounds.low, bounds.high));
   }
   int64_t missing = total - std::accumulate(counts.begin(), counts.end(), int64_t{0});
-  for (int leniency = 0; missing != 0 && leniency <= kLeniencyMax;) {
+  int leniency = 0;
+  while (missing != 0 && static_cast<Leniency>(leniency) != Leniency::kNone) {
     const int64_t step = missing > 0 ? 1 : -1;
-    size_t best = shares.size();
-    double best_need = 0;
-    for (size_t i = 0; i < shares.size(); ++i) {
-      const Bounds bounds = BoundsAt(shares[i], leniency, soft_max);
-      if (step > 0 ? counts[i] >= bounds.high : counts[i] <= bounds.low) continue;
-      const double need = static_cast<double>(step) * (shares[i].ideal - static_cast<double>(counts[i]));
-      if (best < shares.size() && need <= best_need + kEpsilon) continue;
-      best = i;
-      best_need = need;
-    }
-    if (best == shares.size()) {
+    const size_t neediest = Neediest(shares, counts, step, static_cast<Leniency>(leniency));
+    if (neediest == shares.size()) {
       ++leniency;
       continue;
     }
-    counts[best] += step;
+    counts[neediest] += step;
     missing -= step;
   }
   FeedTheEmptyHanded(shares, counts);

@@ -41,6 +41,7 @@ inline Topology RandomTopology(Rng& rng) {
   const size_t holders = 1 + rng.Below(topology.members.size());
   const auto random_map = [&] {
     std::vector<NodeId> owners;
+    owners.reserve(topology.partitions);
     for (uint32_t i = 0; i < topology.partitions; ++i) owners.push_back(topology.members[rng.Below(holders)].id);
     return TokenMap(std::move(owners));
   };
