@@ -3,14 +3,6 @@
 namespace dynamo::oracle {
 namespace {
 
-std::vector<const WriteRecord*> WritesTo(const History& history, const std::string& key) {
-  std::vector<const WriteRecord*> writes;
-  for (const auto& [id, write] : history.writes()) {
-    if (write.key == key) writes.push_back(&write);
-  }
-  return writes;
-}
-
 // May `later` supersede `earlier` without its client knowing?
 bool MayHaveMet(const WriteRecord& later, const WriteRecord& earlier) {
   if (!earlier.may_be_in_effect()) return false;
@@ -23,7 +15,7 @@ bool MayHaveMet(const WriteRecord& later, const WriteRecord& earlier) {
 }  // namespace
 
 Causality::Causality(const History& history, const std::string& key)
-    : writes_(WritesTo(history, key)), sure_(writes_.size()), possible_(writes_.size()) {
+    : writes_(history.WritesTo(key)), sure_(writes_.size()), possible_(writes_.size()) {
   for (size_t i = 0; i < writes_.size(); ++i) places_[writes_[i]->id] = i;
   for (size_t i = 0; i < writes_.size(); ++i) {
     const WriteRecord& write = *writes_[i];

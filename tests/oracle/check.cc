@@ -25,8 +25,8 @@ class KeyCheck {
       : history_(history), key_(key), causality_(history, key), violations_(violations) {}
 
   void Run() {
-    for (const ReadRecord& read : history_.reads()) {
-      if (read.key == key_) CheckRead(read.seen, "client " + std::to_string(read.client));
+    for (const ReadRecord* read : history_.ReadsOf(key_)) {
+      CheckRead(read->seen, "client " + std::to_string(read->client));
     }
     const auto finals = history_.final_reads().find(key_);
     if (finals == history_.final_reads().end() || finals->second.empty()) return;

@@ -38,6 +38,7 @@ Policy History::policy(const std::string& key) const {
 WriteRecord& History::Begin(int client, const std::string& key) {
   const WriteId id = writes_.size() + 1;
   WriteRecord& write = writes_[id];
+  writes_by_key_[key].push_back(id);
   write.id = id;
   write.key = key;
   write.client = client;
@@ -68,11 +69,30 @@ void History::EndWrite(WriteId id, Outcome outcome, std::optional<LwwOrder> orde
 }
 
 void History::AddRead(int client, const std::string& key, uint64_t begun, Observation seen) {
+  reads_by_key_[key].push_back(reads_.size());
   reads_.push_back({key, client, begun, ++time_, std::move(seen)});
 }
 
 void History::AddFinalRead(const std::string& key, const std::string& observer, Observation seen) {
   final_reads_[key][observer] = std::move(seen);
+}
+
+std::vector<const WriteRecord*> History::WritesTo(const std::string& key) const {
+  std::vector<const WriteRecord*> writes;
+  const auto found = writes_by_key_.find(key);
+  if (found == writes_by_key_.end()) return writes;
+  writes.reserve(found->second.size());
+  for (const WriteId id : found->second) writes.push_back(&writes_.at(id));
+  return writes;
+}
+
+std::vector<const ReadRecord*> History::ReadsOf(const std::string& key) const {
+  std::vector<const ReadRecord*> reads;
+  const auto found = reads_by_key_.find(key);
+  if (found == reads_by_key_.end()) return reads;
+  reads.reserve(found->second.size());
+  for (const size_t place : found->second) reads.push_back(&reads_[place]);
+  return reads;
 }
 
 }  // namespace dynamo::oracle

@@ -92,6 +92,9 @@ class History {
 
   const std::map<WriteId, WriteRecord>& writes() const { return writes_; }
   const std::vector<ReadRecord>& reads() const { return reads_; }
+  // Of one key, in the order recorded.
+  std::vector<const WriteRecord*> WritesTo(const std::string& key) const;
+  std::vector<const ReadRecord*> ReadsOf(const std::string& key) const;
   using FinalReads = std::map<std::string, std::map<std::string, Observation>>;  // Key, observer.
   const FinalReads& final_reads() const { return final_reads_; }
 
@@ -102,6 +105,8 @@ class History {
   std::map<std::string, Policy> policies_;
   std::map<WriteId, WriteRecord> writes_;
   std::vector<ReadRecord> reads_;
+  std::map<std::string, std::vector<WriteId>> writes_by_key_;
+  std::map<std::string, std::vector<size_t>> reads_by_key_;  // Places in reads_.
   FinalReads final_reads_;
 };
 
