@@ -13,8 +13,8 @@ namespace {
 using Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
 
 // Shared with the resolver's callback, which may come after the coroutine is gone.
-struct Lookup {
-  explicit Lookup(Scope& scope) : resolver(scope.executor()), done(std::make_unique<Event>(scope)) {}
+struct SeedLookup {
+  explicit SeedLookup(Scope& scope) : resolver(scope.executor()), done(std::make_unique<Event>(scope)) {}
 
   Resolver resolver;
   std::unique_ptr<Event> done;  // nullptr: nobody waits any more.
@@ -23,15 +23,15 @@ struct Lookup {
 };
 
 // The event belongs to the frame that waits, however that ends.
-struct LookupGuard {
-  std::shared_ptr<Lookup> lookup;
-  ~LookupGuard() {
+struct SeedLookupGuard {
+  std::shared_ptr<SeedLookup> lookup;
+  ~SeedLookupGuard() {
     lookup->done.reset();
     lookup->resolver.cancel();
   }
 };
 
-void StartLookup(const std::shared_ptr<Lookup>& lookup, const HostPort& name) {
+void StartSeedLookup(const std::shared_ptr<SeedLookup>& lookup, const HostPort& name) {
   lookup->resolver.async_resolve(
       name.host, std::to_string(name.port),
       [lookup](const boost::system::error_code& error, const Resolver::results_type& found) {
@@ -53,8 +53,8 @@ Seeds::Seeds(Scope* scope, Clock* clock, std::vector<std::string> listed, std::o
 Async<Result<std::vector<std::string>>> Seeds::Resolve() {
   std::vector<std::string> all = listed_;
   if (!dns_) co_return all;
-  const LookupGuard guard{std::make_shared<Lookup>(*scope_)};
-  StartLookup(guard.lookup, *dns_);
+  const SeedLookupGuard guard{std::make_shared<SeedLookup>(*scope_)};
+  StartSeedLookup(guard.lookup, *dns_);
   co_await WaitUntil(*guard.lookup->done, *clock_, clock_->Now() + kDnsTimeout);
   if (guard.lookup->error && all.empty()) {
     co_return Fail(Errc::kUnavailable,

@@ -65,7 +65,7 @@ TEST(Kill, NoAcknowledgedWriteIsLostWhenNodesDieUnderLoad) {
   const Status created = cluster.Create();
   ASSERT_TRUE(created.has_value()) << created.error().message;
 
-  Load load(&cluster, 8, kSeed);
+  Load load(&cluster, 5, kSeed);
   load.Start();
   const int kills = KillAndRestart(cluster, std::chrono::steady_clock::now() + form.duration);
   const auto last_return = std::chrono::steady_clock::now();
