@@ -120,7 +120,7 @@ Async<HttpResponse> HttpDoor::Get(HttpRoute route, HttpRequest request) {
   if (reply->object.never_written() || reply->object.deleted()) {
     response = NotFoundResponse(*reply);
   } else if (reply->object.siblings.size() == 1 && NotModified(request, reply->object.siblings[0])) {
-    response = HttpResponse(HttpStatus::not_modified, 11);
+    response = HttpResponse(HttpStatus::not_modified, kHttp11);
     SetHeader(response, "X-Riak-Vclock", Base64Encode(reply->context));
   } else {
     response = ObjectResponse({reply->object, reply->context, route.key, route.Parameter("vtag"),
@@ -157,7 +157,7 @@ Async<HttpResponse> HttpDoor::Put(HttpRoute route, HttpRequest request, bool new
     if (reply.error().code == Errc::kConflict && by_tag) response.result(HttpStatus::precondition_failed);
     co_return response;
   }
-  HttpResponse response(new_key ? HttpStatus::created : HttpStatus::no_content, 11);
+  HttpResponse response(new_key ? HttpStatus::created : HttpStatus::no_content, kHttp11);
   if (reply->object) {
     response = ObjectResponse({*reply->object, reply->context, route.key, std::nullopt, accept});
     if (new_key && response.result() == HttpStatus::ok) response.result(HttpStatus::created);
@@ -190,7 +190,7 @@ Async<HttpResponse> HttpDoor::Delete(HttpRoute route, HttpRequest request) {
   erase.context = std::move(*context);
   const Status done = co_await env_.handler->Delete(std::move(erase));
   if (!done) co_return ErrorResponse(done.error(), false);
-  co_return HttpResponse(HttpStatus::no_content, 11);
+  co_return HttpResponse(HttpStatus::no_content, kHttp11);
 }
 
 Async<HttpResponse> HttpDoor::Properties(HttpRoute route, HttpRequest request) {
@@ -218,7 +218,7 @@ Async<HttpResponse> HttpDoor::Properties(HttpRoute route, HttpRequest request) {
   }
   const Status done = co_await env_.handler->SetProperties(route.key.type, route.key.bucket, std::move(change));
   if (!done) co_return ErrorResponse(done.error(), false);
-  co_return HttpResponse(HttpStatus::no_content, 11);
+  co_return HttpResponse(HttpStatus::no_content, kHttp11);
 }
 
 HttpResponse HttpDoor::Stats() const { return JsonResponse(HttpStatus::ok, StatsToJson(env_)); }

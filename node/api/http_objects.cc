@@ -11,8 +11,6 @@
 namespace dynamo {
 namespace {
 
-constexpr unsigned kHttp11 = 11;
-
 HttpResponse OneValue(const Sibling& sibling, const ObjectKey& key) {
   HttpResponse response(HttpStatus::ok, kHttp11);
   for (const auto& [name, value] : HeadersOf(sibling, key)) SetHeader(response, name, value);

@@ -16,8 +16,6 @@ namespace {
 namespace http = boost::beast::http;
 using Parser = http::request_parser<http::string_body>;
 
-constexpr unsigned kHttp11 = 11;
-
 // The answer to a request that could not be read; nullopt: the client has gone.
 std::optional<HttpResponse> ResponseToReadError(boost::system::error_code error) {
   if (error == http::error::header_limit) {

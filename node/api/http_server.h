@@ -20,6 +20,9 @@ using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>
 using HttpResponse = boost::beast::http::response<boost::beast::http::string_body>;
 using HttpStatus = boost::beast::http::status;
 
+// How Beast writes the version of the answers that we make.
+inline constexpr unsigned kHttp11 = 11;
+
 // Answers one request; never fails: errors are answers.
 using HttpHandler = std::function<Async<HttpResponse>(HttpRequest)>;
 
