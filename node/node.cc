@@ -70,7 +70,7 @@ Result<std::unique_ptr<Node>> Node::Start(NodeConfig config, Logger log) {
 
 Node::Node(NodeConfig config, Logger log) : config_(std::move(config)), log_(std::move(log)) {
   const uint32_t count = ShardCount(config_);
-  for (uint32_t i = 0; i < count; ++i) shards_.push_back(std::make_unique<Shard>());
+  for (uint32_t i = 0; i < count; ++i) shards_.push_back(std::make_unique<NodeShard>());
 }
 
 Node::~Node() {
@@ -139,7 +139,7 @@ void Node::MakeService() {
     shards_[i]->Equip(i, loops, store_.get(), &metrics_, log_);
     envs.push_back(shards_[i]->Env(&metrics_, log_));
   }
-  Shard& first = *shards_.front();
+  NodeShard& first = *shards_.front();
   std::optional<HostPort> dns;
   if (!config_.seeds_dns.empty()) dns = *ParseHostPort(config_.seeds_dns);
   seeds_ = std::make_unique<Seeds>(&first.scope(), &first.clock(), config_.seeds, std::move(dns));
@@ -159,7 +159,7 @@ Status Node::StartService() {
   running_ = true;
   for (size_t i = 0; i < shards_.size(); ++i) shards_[i]->loop().Start(fmt::format("shard-{}", i));
   auto outcome = std::make_shared<std::promise<Status>>();
-  Shard& first = *shards_.front();
+  NodeShard& first = *shards_.front();
   first.loop().Post([&first, service = service_.get(), outcome] { first.scope().Spawn(StartInto(service, outcome)); });
   return outcome->get_future().get();
 }

@@ -60,7 +60,7 @@ class Node {
   Metrics metrics_;
   // In the order of dependence: what stands below needs what stands above.
   std::unique_ptr<RocksdbStore> store_;
-  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::unique_ptr<NodeShard>> shards_;
   std::unique_ptr<Listener> http_listener_, pb_listener_, peer_listener_, admin_listener_;
   std::unique_ptr<Seeds> seeds_;
   std::unique_ptr<NodeService> service_;

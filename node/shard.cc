@@ -6,8 +6,8 @@ namespace dynamo {
 
 // In this order: replicas get a write while this node makes its own, and what the
 // commit resumes is sent in the next round, which follows at once.
-void Shard::Equip(ShardIndex self, std::vector<ShardLoop*> loops, RocksdbStore* store, Metrics* metrics,
-                  const Logger& log) {
+void NodeShard::Equip(ShardIndex self, std::vector<ShardLoop*> loops, RocksdbStore* store, Metrics* metrics,
+                      const Logger& log) {
   transport_ = std::make_unique<TcpTransport>(loop_.executor(), &clock_, metrics, log);
   storage_ = std::make_unique<RocksdbStorage>(&scope_, store);
   link_ = std::make_unique<ThreadShardLink>(self, std::move(loops));
@@ -15,7 +15,7 @@ void Shard::Equip(ShardIndex self, std::vector<ShardLoop*> loops, RocksdbStore* 
   loop_.AtEndOfWakeUp([this] { storage_->Commit(); });
 }
 
-ShardEnv Shard::Env(Metrics* metrics, const Logger& log) {
+ShardEnv NodeShard::Env(Metrics* metrics, const Logger& log) {
   ShardEnv env;
   env.scope = &scope_;
   env.clock = &clock_;

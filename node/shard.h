@@ -20,9 +20,9 @@
 namespace dynamo {
 
 // The loop comes first: whoever listens needs it before there is a store.
-class Shard {
+class NodeShard {
  public:
-  Shard() = default;
+  NodeShard() = default;
 
   ShardLoop& loop() { return loop_; }
   TcpTransport& transport() { return *transport_; }
