@@ -36,7 +36,13 @@ void SimDisk::ApplyTo(Families& families, const WriteOps& ops) const {
 SimDisk::LogIndex SimDisk::Apply(const WriteOps& ops) {
   ApplyTo(applied_, ops);
   log_.push_back(ops);
+  if (watch_.visible) watch_.visible(ops);
   return log_end();
+}
+
+void SimDisk::MakeDurable(const WriteOps& ops) {
+  ApplyTo(durable_, ops);
+  if (watch_.durable) watch_.durable(ops);
 }
 
 void SimDisk::Sync(std::function<void()> done) {
@@ -53,7 +59,7 @@ void SimDisk::StartSync() {
 
 void SimDisk::FinishSync(LogIndex end) {
   for (; log_begin_ < end; ++log_begin_) {
-    ApplyTo(durable_, log_.front());
+    MakeDurable(log_.front());
     log_.pop_front();
   }
   syncing_ = false;
@@ -70,7 +76,7 @@ void SimDisk::Crash() {
   // else somewhere in between.
   const uint64_t draw = rng_.Below(4);
   const size_t survive = draw == 0 ? log_.size() : draw == 1 ? rng_.Below(log_.size() + 1) : 0;
-  for (size_t i = 0; i < survive; ++i) ApplyTo(durable_, log_[i]);
+  for (size_t i = 0; i < survive; ++i) MakeDurable(log_[i]);
   lost_batches_ += log_.size() - survive;
   log_begin_ = log_end();
   log_.clear();

@@ -29,6 +29,15 @@ struct SimDiskConfig {
 using MergeFunction = std::function<Result<Bytes>(std::string_view existing, std::string_view operand)>;
 Result<Bytes> MergeObjects(std::string_view existing, std::string_view operand);
 
+// Sees what happens to a disk, each after it has happened.
+struct DiskWatch {
+  std::function<void(const WriteOps&)> visible;  // A batch is in memory, and in the log.
+  std::function<void(const WriteOps&)> durable;  // A batch is on the platter.
+  std::function<void()> replaced;                // Wiped, set back or swapped: the platter holds something else.
+  // What is stored there can be read no more.
+  std::function<void(ColumnFamily, const Bytes& key)> spoiled;
+};
+
 class SimDisk {
  public:
   using Family = std::map<Bytes, Bytes>;
@@ -41,6 +50,8 @@ class SimDisk {
   void Attach(ProcessId process) { process_ = process; }
   // After its process was killed.
   void Crash();
+
+  void Watch(DiskWatch watch) { watch_ = std::move(watch); }
 
   // Visible at once, in the log.
   LogIndex Apply(const WriteOps& ops);
@@ -62,6 +73,7 @@ class SimDisk {
  private:
   using Families = std::array<Family, 3>;
   void ApplyTo(Families& families, const WriteOps& ops) const;
+  void MakeDurable(const WriteOps& ops);
   void StartSync();
   void FinishSync(LogIndex end);
 
@@ -76,6 +88,7 @@ class SimDisk {
   bool syncing_ = false;
   std::vector<std::function<void()>> waiting_;  // For the sync after the one that runs.
   std::vector<std::function<void()>> served_;   // By the one that runs.
+  DiskWatch watch_;
   bool full_ = false;
   uint64_t lost_batches_ = 0;
 };

@@ -12,6 +12,7 @@ Chaos::Chaos(SimCluster* cluster, ChaosPlan plan, std::function<void(const std::
       plan_(plan),
       say_(std::move(say)),
       rng_(cluster->world().MakeRng("chaos")),
+      rngs_(rng_.Fork()),
       calm_(cluster->network().config()) {}
 
 void Chaos::Say(const std::string& line) {
@@ -36,8 +37,12 @@ Duration Chaos::Length(Duration max) {
 void Chaos::Start() { Next(); }
 
 void Chaos::Next() {
+  rng_ = rngs_.Fork();
   After(Length(plan_.between_max), [this] {
-    Strike();
+    if (!plan_.skipped_faults.contains(++ordinal_)) {
+      struck_.push_back(ordinal_);
+      Strike();
+    }
     Next();
   });
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "tests/sim/cluster/cluster.h"
 #include "tests/sim/cluster/plan.h"
@@ -29,6 +30,8 @@ class Chaos {
   void Heal();
 
   const FaultCounts& counts();
+  // Of the faults that were not left out, in the order of their ordinals.
+  const std::vector<uint64_t>& struck() const { return struck_; }
 
  private:
   void Next();
@@ -45,7 +48,10 @@ class Chaos {
   SimCluster* cluster_;
   ChaosPlan plan_;
   std::function<void(const std::string&)> say_;
-  Rng rng_;
+  Rng rng_;               // Of the fault that strikes: each has its own, so that none disturbs the next.
+  Rng rngs_;              // Makes them.
+  uint64_t ordinal_ = 0;  // Of the last fault.
+  std::vector<uint64_t> struck_;
   FaultCounts counts_;
   NetworkConfig calm_;
   uint64_t partitions_ = 0;  // The newest heals what came before.

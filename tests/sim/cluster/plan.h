@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "common/base/random.h"
@@ -30,6 +31,10 @@ struct WorkloadPlan {
   // Of 100 operations; the rest reads, then puts with the context.
   int reads = 10, blind_puts = 20, deletes = 10, blind_deletes = 3, stale_puts = 7;
   uint64_t operations_min = 200;
+  // Of the keys, how many are only ever read and then written with that context.
+  int loop_keys = 0;
+  // Left out, by ordinal (see Workload::OrdinalOf), while all others stay as they are.
+  std::set<uint64_t> skipped_operations;
 };
 
 struct ChaosPlan {
@@ -39,6 +44,8 @@ struct ChaosPlan {
   NetworkConfig noise;  // The rates while there is noise.
   Duration skew_max{3'600'000'000};
   Duration duration{120'000'000};
+  // Left out, by ordinal, while all others stay as they are.
+  std::set<uint64_t> skipped_faults;
 
   bool Has(FaultKind kind) const { return enabled[static_cast<int>(kind)]; }
 };

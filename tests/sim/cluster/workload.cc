@@ -75,10 +75,16 @@ WriteOptions Workload::DrawWriteOptions(Duration timeout) const {
 Async<> Workload::Run(int id) {
   Client client;
   client.id = id;
-  client.rng = cluster_->world().MakeRng("client " + std::to_string(id));
-  while (!stopping_) {
-    co_await Operate(&client);
-    const Duration think(client.rng.Between(0, plan_.think_max.count()));
+  Rng rngs = cluster_->world().MakeRng("client " + std::to_string(id));
+  for (uint64_t n = 1; !stopping_; ++n) {
+    // Each operation has its own, so that none disturbs the next.
+    client.rng = rngs.Fork();
+    const uint64_t ordinal = OrdinalOf(id, n);
+    if (!plan_.skipped_operations.contains(ordinal)) {
+      begun_.push_back(ordinal);
+      co_await Operate(&client);
+    }
+    const Duration think(rngs.Between(0, plan_.think_max.count()));
     co_await SleepUntil(cluster_->clients(), cluster_->client_clock(), cluster_->client_clock().Now() + think);
   }
   --running_;
@@ -87,6 +93,10 @@ Async<> Workload::Run(int id) {
 Async<> Workload::Operate(Client* client) {
   Rng& rng = client->rng;
   const ObjectKey key = keys_[rng.Below(keys_.size())];
+  if (IsLoopKey(key)) {
+    if (co_await Read(client, key)) co_await Put(client, key, client->memories[key]);
+    co_return;
+  }
   int draw = static_cast<int>(rng.Below(100));
   if ((draw -= plan_.blind_puts) < 0) co_return co_await Put(client, key, {});
   if ((draw -= plan_.blind_deletes) < 0) co_return co_await Delete(client, key, std::nullopt);
@@ -99,6 +109,11 @@ Async<> Workload::Operate(Client* client) {
     co_return co_await Delete(client, key, memory);
   }
   co_await Put(client, key, memory);
+}
+
+bool Workload::IsLoopKey(const ObjectKey& key) const {
+  const auto place = std::ranges::find(keys_, key) - keys_.begin();
+  return place < plan_.loop_keys;
 }
 
 oracle::Observation Workload::Observe(const ObjectKey& key, const Object& object) {
@@ -141,6 +156,7 @@ Async<bool> Workload::Read(Client* client, const ObjectKey& key) {
 void Workload::EndWrite(oracle::WriteId id, const Status& status, std::optional<oracle::LwwOrder> order) {
   const oracle::Outcome outcome = status ? oracle::Outcome::kOk : oracle::OutcomeOf(status.error().code);
   history_.EndWrite(id, outcome, order);
+  if (on_end_) on_end_(history_.writes().at(id));
   if (outcome == oracle::Outcome::kOk) ++counts_.writes_ok;
   if (outcome == oracle::Outcome::kFailed) ++counts_.writes_failed;
   if (outcome == oracle::Outcome::kUnknown) ++counts_.writes_unknown;

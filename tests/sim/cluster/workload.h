@@ -40,6 +40,12 @@ class Workload {
   // Dots that named two different writes (P8).
   const std::vector<std::string>& dot_conflicts() const { return dot_conflicts_; }
   const std::vector<ObjectKey>& keys() const { return keys_; }
+  // Called when the fate of a write is known to its client.
+  void OnEnd(std::function<void(const oracle::WriteRecord&)> listener) { on_end_ = std::move(listener); }
+  // The n-th operation of a client.
+  static uint64_t OrdinalOf(int client, uint64_t n) { return static_cast<uint64_t>(client) * 1'000'000 + n; }
+  // Of the operations that were not left out, in the order they began.
+  const std::vector<uint64_t>& begun() const { return begun_; }
 
  private:
   // What a client remembers of a read.
@@ -51,6 +57,7 @@ class Workload {
 
   Async<> Run(int id);
   Async<> Operate(Client* client);
+  bool IsLoopKey(const ObjectKey& key) const;
   Async<bool> Read(Client* client, const ObjectKey& key);
   Async<> Put(Client* client, ObjectKey key, Memory memory);
   Async<> Delete(Client* client, ObjectKey key, std::optional<Memory> memory);
@@ -64,6 +71,8 @@ class Workload {
   WorkloadPlan plan_;
   std::function<void(const std::string&)> say_;
   std::vector<ObjectKey> keys_;
+  std::function<void(const oracle::WriteRecord&)> on_end_;
+  std::vector<uint64_t> begun_;
   oracle::History history_;
   OperationCounts counts_;
   std::map<std::pair<std::string, Dot>, std::string> dots_;
