@@ -8,14 +8,8 @@
 namespace dynamo {
 
 Roles PlanRoles(const ShardContext& shard, const PreferenceList& list, bool sloppy, const std::set<NodeId>& away) {
-  Roles roles;
-  roles.plan = PlanReplicas(list, sloppy, [&](NodeId node) { return shard.IsUp(node) && !away.contains(node); });
-  for (const ReplicaTarget& target : roles.plan.targets) {
-    if (target.node != shard.self) continue;
-    roles.self = true;
-    roles.self_for = target.stands_in_for;
-  }
-  return roles;
+  const auto is_up = [&](NodeId node) { return shard.IsUp(node) && !away.contains(node); };
+  return RolesOf(PlanReplicas(list, sloppy, is_up), shard.self);
 }
 
 SharedBytes ReplicaGetBody(const ShardContext& shard, const PlacedKey& key, bool digest_only) {

@@ -2,6 +2,7 @@
 #ifndef DYNAMO_NODE_SERVICE_DATA_PATH_H_
 #define DYNAMO_NODE_SERVICE_DATA_PATH_H_
 
+#include "node/core/replication/roles.h"
 #include "node/service/peers.h"
 #include "node/service/replica.h"
 #include "node/service/shard_context.h"
@@ -14,12 +15,6 @@ struct DataPath {
   Peers* peers = nullptr;
 };
 
-// Who takes part: `targets` first, `spare` in the place of those who fail.
-struct Roles {
-  ReplicaPlan plan;
-  bool self = false;  // This node is among the targets.
-  NodeId self_for;    // The owner this node stands in for; none if it is an owner.
-};
 // As PlanReplicas over the nodes that are up, except for those in `away`, which
 // this request found unreachable.
 Roles PlanRoles(const ShardContext& shard, const PreferenceList& list, bool sloppy, const std::set<NodeId>& away);

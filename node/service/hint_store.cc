@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "node/core/version/object.h"
-
 namespace dynamo {
 namespace {
 
@@ -33,12 +31,6 @@ Bytes EndOfPrefix(Bytes prefix) {
 
 int64_t EntryBytes(const Hint& hint) {
   return static_cast<int64_t>(hint.storage_key.size() + 4 + kSuffixBytes + hint.object.size());
-}
-
-bool Covers(const Bytes& a, const Bytes& b) {
-  const auto newer = DecodeObjectHeader(a);
-  const auto older = DecodeObjectHeader(b);
-  return newer && older && Dominates(*newer, *older);
 }
 
 void AppendRemoval(const Hint& hint, HintChange* change) {
@@ -134,11 +126,9 @@ Result<HintChange> HintStore::Add(const PlacedKey& key, NodeId owner, const Byte
                                   const std::vector<Hint>& existing) {
   const Hint added{key.storage_key, owner, DigestOf(object), object};
   HintChange change;
-  for (const Hint& hint : existing) {
-    if (hint.owner != owner) continue;
-    if (hint.digest == added.digest || Covers(hint.object, object)) return HintChange{};
-    if (Covers(object, hint.object)) AppendRemoval(hint, &change);
-  }
+  const HintAdmission admission = AdmitHint(owner, object, existing);
+  if (!admission.needed) return change;
+  for (const Hint* hint : admission.superseded) AppendRemoval(*hint, &change);
   const uint64_t share = shard_->config->hint_bytes_max / shard_->env.link->count();
   if (bytes_ + static_cast<uint64_t>(EntryBytes(added)) > share) {
     shard_->metrics->hints_refused.Add();
@@ -152,9 +142,7 @@ Result<HintChange> HintStore::Add(const PlacedKey& key, NodeId owner, const Byte
 
 HintChange HintStore::Remove(NodeId owner, const Hash128& digest, const std::vector<Hint>& existing) {
   HintChange change;
-  for (const Hint& hint : existing) {
-    if (hint.owner == owner && hint.digest == digest) AppendRemoval(hint, &change);
-  }
+  for (const Hint* hint : HintsDelivered(owner, digest, existing)) AppendRemoval(*hint, &change);
   return change;
 }
 

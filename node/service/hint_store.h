@@ -12,18 +12,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "node/core/replication/hint.h"
 #include "node/env/admin_handler.h"
 #include "node/env/storage.h"
 #include "node/service/shard_context.h"
 
 namespace dynamo {
-
-struct Hint {
-  Bytes storage_key;
-  NodeId owner;
-  Hash128 digest;
-  Bytes object;
-};
 
 // Between preparing a change and Applied the caller holds the key's lock and has
 // the operations written.

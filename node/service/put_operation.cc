@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "node/core/replication/local_state.h"
 #include "node/core/version/object.h"
 #include "node/service/quorum_errors.h"
 
@@ -26,12 +27,10 @@ Async<> PutOperation::Run(std::shared_ptr<PutOperation> op) {
   }
   if (std::optional<Error> error = op->Mint(*before)) co_return op->Refuse(std::move(*error));
 
-  Replica::LocalWrite local{!op->roles_.self_for, op->roles_.plan.uncovered};
-  if (op->roles_.self_for) local.hints_for.push_back(op->roles_.self_for);
   // A node with a full disk asks its disk first, so that it refuses without effect.
   const bool write_first = replica->read_only();
   if (!write_first) op->SendToAll();
-  const auto written = co_await replica->WriteLocked(key, std::move(local), op->minted_, std::move(hints));
+  const auto written = co_await replica->WriteLocked(key, LocalWriteOf(op->roles_), op->minted_, std::move(hints));
   guard->Release();
   if (write_first && !written) co_return op->Refuse(written.error());
   if (write_first) op->SendToAll();
@@ -45,17 +44,11 @@ void PutOperation::Refuse(Error error) {
   decided_.Set();
 }
 
-bool PutOperation::SupersedesAll(const ObjectHeader& known) const {
-  if (known.never_written()) return true;
-  if (known.policy != plan_.policy) return false;
-  return known.policy == ConflictPolicy::kLastWriterWins || plan_.context.clock.Dominates(known.clock);
-}
-
 Async<Result<Object>> PutOperation::ReadBefore(std::shared_ptr<PutOperation> op, std::vector<Hint>* hints) {
   Object before;
   before.policy = op->plan_.policy;
   std::optional<ObjectHeader> known = op->parts_.replica->KnownLocked(*op->plan_.key);
-  if (known && op->SupersedesAll(*known)) {
+  if (known && SupersedesAll(*known, op->plan_.policy, op->plan_.context)) {
     before.clock = std::move(known->clock);
     before.stamp = known->stamp;
     co_return before;
@@ -160,25 +153,22 @@ void PutOperation::OnOutcome(const ReplicaTarget& target, bool stored, bool dura
     tally_.OnStored(primary, durable);
   } else {
     // Before the failure is counted: another node may still be asked instead.
-    Cover(primary ? target.node : target.stands_in_for, target.node);
+    CoverOwner(primary ? target.node : target.stands_in_for, target.node);
     tally_.OnFailed(primary);
   }
   Advance();
 }
 
-// Somebody has to keep the write for an owner that did not take it: the next node
-// of the walk, or this one, which then counts for nothing.
-void PutOperation::Cover(NodeId owner, NodeId failed) {
+void PutOperation::CoverOwner(NodeId owner, NodeId failed) {
   std::vector<NodeId>& spare = roles_.plan.spare;
-  if (!spare.empty() && parts_.shard->Now() < plan_.deadline) {
-    const ReplicaTarget next{spare.front(), owner};
-    spare.erase(spare.begin());
+  const bool in_time = parts_.shard->Now() < plan_.deadline;
+  const Cover cover = CoverFailed(owner, failed, parts_.shard->self, in_time, &spare);
+  if (cover.next) {
     tally_.OnAsked(/*primary=*/false);
     if (spare.empty()) tally_.NoMoreNodes();
-    Send(next);
-  } else if (failed != parts_.shard->self) {
-    parts_.shard->env.scope->Spawn(KeepHint(shared_from_this(), owner));
+    Send(*cover.next);
   }
+  if (cover.keep_here) parts_.shard->env.scope->Spawn(KeepHint(shared_from_this(), owner));
 }
 
 Async<> PutOperation::KeepHint(std::shared_ptr<PutOperation> op, NodeId owner) {

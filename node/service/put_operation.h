@@ -45,8 +45,6 @@ class PutOperation : public std::enable_shared_from_this<PutOperation> {
 
  private:
   void Refuse(Error error);
-  // Whether the header alone is enough: the write supersedes all there is.
-  bool SupersedesAll(const ObjectHeader& known) const;
   // The local state before the write, in the key's critical section.
   static Async<Result<Object>> ReadBefore(std::shared_ptr<PutOperation> op, std::vector<Hint>* hints);
   std::optional<Error> Mint(const Object& before);
@@ -57,7 +55,7 @@ class PutOperation : public std::enable_shared_from_this<PutOperation> {
   void OnReply(ReplicaTarget target, Result<peer::Response> response);
   void OnSelf(const Status& stored);
   void OnOutcome(const ReplicaTarget& target, bool stored, bool durable);
-  void Cover(NodeId owner, NodeId failed);
+  void CoverOwner(NodeId owner, NodeId failed);
   static Async<> KeepHint(std::shared_ptr<PutOperation> op, NodeId owner);
   void Advance();
 

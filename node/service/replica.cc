@@ -7,17 +7,6 @@
 #include "node/service/clock_mark.h"
 
 namespace dynamo {
-namespace {
-
-// Empty is the bottom: nothing.
-Result<Bytes> JoinStates(Bytes a, const Bytes& b) {
-  if (b.empty()) return a;
-  if (a.empty()) return b;
-  return JoinEncoded(a, b);
-}
-
-}  // namespace
-
 Replica::Replica(ShardContext* shard)
     : shard_(shard),
       locks_(shard->env.scope, shard->config->key_waiters_max),
@@ -138,12 +127,10 @@ Async<Result<bool>> Replica::MergeLocked(KeyPtr key, Bytes object, bool sync, Ke
   co_return co_await Settle(sync);
 }
 
-Replica::Standing Replica::Compare(const Hash128& position, const ObjectHeader& incoming) {
+Standing Replica::Compare(const Hash128& position, const ObjectHeader& incoming) {
   const std::optional<CachedState> known = cache_.Lookup(position);
   (known ? shard_->metrics->cache_hits : shard_->metrics->cache_misses).Add();
-  if (!known) return Standing::kUnknown;
-  if (Dominates(known->header, incoming)) return Standing::kCovered;
-  return Dominates(incoming, known->header) ? Standing::kNewer : Standing::kUnknown;
+  return known ? StandingOf(known->header, incoming) : Standing::kUnknown;
 }
 
 Async<Result<bool>> Replica::Settle(bool sync) {
@@ -180,8 +167,7 @@ Async<Status> Replica::DropHint(KeyPtr key, NodeId owner, Hash128 digest) {
   if (!existing) co_return Fail(existing.error());
   HintChange change = hints_.Remove(owner, digest, *existing);
   if (change.ops.empty()) co_return Status{};
-  // An owner keeps what it minted in its replica; a stand-in kept it in hints only.
-  if (!shard_->IsOwner(shard_->self, *key)) actors_.Retire(key->partition);
+  if (!KeepsActorAfterDelivery(shard_->IsOwner(shard_->self, *key))) actors_.Retire(key->partition);
   const auto written = co_await Write(key, std::move(change.ops));
   if (!written) co_return Fail(written.error());
   HintsApplied(*key, change);

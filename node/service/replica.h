@@ -11,6 +11,8 @@
 #include <optional>
 #include <vector>
 
+#include "node/core/replication/local_state.h"
+#include "node/core/replication/roles.h"
 #include "node/core/version/clock_cache.h"
 #include "node/core/version/hybrid_clock.h"
 #include "node/service/actors.h"
@@ -51,10 +53,6 @@ class Replica {
   // The header of the whole local state, if memory has it: enough to mint a write
   // that supersedes all there is. Never written: there is nothing.
   std::optional<ObjectHeader> KnownLocked(const PlacedKey& key) const;
-  struct LocalWrite {
-    bool replica = false;           // As an owner.
-    std::vector<NodeId> hints_for;  // As a stand-in for these, or because nobody else covers them.
-  };
   struct Minted {
     Bytes encoded;
     Object object;
@@ -76,7 +74,6 @@ class Replica {
   Async<Result<Bytes>> ReadStored(KeyPtr key);
   Async<Result<std::vector<Hint>>> ReadHints(KeyPtr key);
   // How an incoming state stands to the replica, as far as the cache knows.
-  enum class Standing : uint8_t { kNewer, kCovered, kUnknown };
   Standing Compare(const Hash128& position, const ObjectHeader& incoming);
   Async<Result<bool>> Settle(bool sync);
   Async<Result<bool>> MergeLocked(KeyPtr key, Bytes object, bool sync, KeyLocks::Guard guard);
