@@ -6,6 +6,8 @@
 #include <memory>
 #include <utility>
 
+#include "tools/dynamoctl/object_client.h"
+
 namespace dynamo::cluster {
 namespace {
 
@@ -14,23 +16,19 @@ constexpr uint64_t kKeysAtOnce = 16;
 constexpr uint64_t kOperationsPerKey = 24;
 constexpr char kBucket[] = "/types/siblings/buckets/load/keys/";
 
-// A tombstone among siblings is told apart by its header.
 oracle::Observation ParseSiblings(const httplib::Response& response) {
   oracle::Observation seen;
-  const std::string type = response.get_header_value("Content-Type");
-  const std::string mark = "\r\n--" + type.substr(type.find("boundary=") + 9);
-  for (size_t at = response.body.find(mark); at != std::string::npos;) {
-    const size_t begin = at + mark.size();
-    const size_t end = response.body.find(mark, begin);
-    if (end == std::string::npos) break;
-    const std::string part = response.body.substr(begin, end - begin);
-    const size_t body = part.find("\r\n\r\n");
-    if (part.find("X-Riak-Deleted: true\r\n") < body) {
+  const auto values = ctl::ParseMultipart(response.body, ctl::BoundaryOf(response.get_header_value("Content-Type")));
+  if (!values) {
+    seen.foreign.push_back(values.error().message);
+    return seen;
+  }
+  for (const ctl::Value& value : *values) {
+    if (value.deleted) {
       seen.tombstone = true;
     } else {
-      seen.AddValue(part.substr(body + 4));
+      seen.AddValue(value.data);
     }
-    at = end;
   }
   return seen;
 }

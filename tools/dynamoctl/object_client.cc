@@ -96,6 +96,12 @@ Result<ObjectName> ParseObjectName(std::string_view text) {
   return name;
 }
 
+std::string BoundaryOf(const std::string& content_type) {
+  constexpr std::string_view kMark = "boundary=";
+  const size_t at = content_type.find(kMark);
+  return at == std::string::npos ? "" : content_type.substr(at + kMark.size());
+}
+
 Result<std::vector<Value>> ParseMultipart(std::string_view body, std::string_view boundary) {
   const std::string mark = fmt::format("\r\n--{}", boundary);
   std::vector<Value> out;
@@ -151,8 +157,7 @@ Result<Found> ObjectClient::Get(const ObjectName& name, const Query& query) {
   const std::string type = response->get_header_value("Content-Type");
   if (response->status == 200) found.values.push_back({type, response->body, false});
   if (response->status == 300) {
-    const size_t mark = type.find("boundary=");
-    auto values = ParseMultipart(response->body, mark == std::string::npos ? "" : type.substr(mark + 9));
+    auto values = ParseMultipart(response->body, BoundaryOf(type));
     if (!values) return Fail(values.error());
     found.values = std::move(*values);
   }

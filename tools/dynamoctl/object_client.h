@@ -50,6 +50,8 @@ class ObjectClient {
   std::unique_ptr<State> state_;
 };
 
+// Of a Content-Type; empty: it names none.
+std::string BoundaryOf(const std::string& content_type);
 // The parts of a multipart/mixed body with this boundary; kCorrupt if it is none.
 Result<std::vector<Value>> ParseMultipart(std::string_view body, std::string_view boundary);
 

@@ -146,6 +146,11 @@ TEST(Multipart, CutBodiesAreRefused) {
   EXPECT_EQ(ParseMultipart("\r\n--B\r\n\r\na\r\n--B--\r\n", "B").value().at(0).data, "a");
 }
 
+TEST(Multipart, TheBoundaryIsTheContentTypesLastParameter) {
+  EXPECT_EQ(BoundaryOf("multipart/mixed; boundary=AbC1"), "AbC1");
+  EXPECT_EQ(BoundaryOf("text/plain"), "");
+}
+
 TEST(ObjectName, KeysMayHoldSlashes) {
   EXPECT_EQ(ParseObjectName("t/b/k/1").value().key, "k/1");
   for (const char* bad : {"", "t", "t/b", "t/b/", "/b/k", "t//k"})
