@@ -42,7 +42,7 @@ function(dynamo_test name)
   add_executable(${name} ${sources})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE ${TEST_USES} GTest::gtest_main GTest::gmock)
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${TEST_LABELS}")
+  gtest_discover_tests(${name} NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${TEST_LABELS}")
 endfunction()
 
 # dynamo_fuzz(<name> [USES <libraries>...]): the fuzz target <name>.cc.
