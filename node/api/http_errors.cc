@@ -2,36 +2,25 @@
 
 #include <boost/beast/http/field.hpp>
 #include <string>
-#include <string_view>
 
 #include "node/api/http_door.h"
+#include "node/core/replication/quorum.h"
 
 namespace dynamo {
 namespace {
 
 // "{w_val_unsatisfied,2,1}..." -> "W-value unsatisfied: 1/2..."; other texts as they are.
 std::string QuorumText(const std::string& message) {
-  static constexpr std::string_view kMark = "_val_unsatisfied,";
-  const size_t mark = message.find(kMark);
-  const size_t close = message.find('}');
-  if (!message.starts_with('{') || mark == std::string::npos || close == std::string::npos) return message;
-  std::string which = message.substr(1, mark - 1);
-  for (char& c : which) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-  const std::string numbers = message.substr(mark + kMark.size(), close - mark - kMark.size());
-  const size_t comma = numbers.find(',');
-  if (comma == std::string::npos) return message;
-  return fmt::format("{}-value unsatisfied: {}/{}{}", which, numbers.substr(comma + 1), numbers.substr(0, comma),
-                     message.substr(close + 1));
+  const auto shortfall = ParseRiakTerm(message);
+  return shortfall ? RiakSentence(*shortfall) + message.substr(RiakTerm(*shortfall).size()) : message;
 }
 
 // "{n_val_violation,3}..." in Riak's words for HTTP.
 std::string ArgumentText(const std::string& message, bool read) {
-  static constexpr std::string_view kMark = "{n_val_violation,";
-  const size_t close = message.find('}');
-  if (!message.starts_with(kMark) || close == std::string::npos) return message;
+  const auto n = ParseNValViolation(message);
+  if (!n) return message;
   return fmt::format("Specified {} values invalid for bucket n value of {}",
-                     read ? "r/pr/node_confirms" : "w/dw/pw/node_confirms",
-                     message.substr(kMark.size(), close - kMark.size()));
+                     read ? "r/pr/node_confirms" : "w/dw/pw/node_confirms", *n);
 }
 
 HttpStatus StatusOf(Errc code) {

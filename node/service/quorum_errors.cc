@@ -12,8 +12,8 @@ std::string_view Words(Effect effect) { return effect == Effect::kPossible ? "; 
 
 Error QuorumUnmet(const std::optional<QuorumShortfall>& shortfall, const ObjectKey& key, Effect effect) {
   const QuorumShortfall s = shortfall.value_or(QuorumShortfall{});
-  return {Errc::kQuorumUnmet, fmt::format("{{{}_val_unsatisfied,{},{}}} too few replicas of {} answered{}",
-                                          Name(s.which), s.want, s.got, ToString(key), Words(effect))};
+  return {Errc::kQuorumUnmet,
+          fmt::format("{} too few replicas of {} answered{}", RiakTerm(s), ToString(key), Words(effect))};
 }
 
 Error QuorumTimeout(const std::optional<QuorumShortfall>& shortfall, const ObjectKey& key, Effect effect) {

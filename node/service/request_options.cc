@@ -6,8 +6,7 @@ namespace dynamo {
 namespace {
 
 tl::unexpected<Error> NViolation(uint32_t n) {
-  return Fail(Errc::kInvalidArgument,
-              fmt::format("{{n_val_violation,{}}} a read may lower N to 1 at least; nothing may raise it", n));
+  return Fail(Errc::kInvalidArgument, NValViolation(n) + " a read may lower N to 1 at least; nothing may raise it");
 }
 
 }  // namespace

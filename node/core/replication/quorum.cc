@@ -18,6 +18,7 @@ constexpr QuorumShortfall::Which kAllKinds[] = {QuorumShortfall::Which::kR,  Quo
                                                 QuorumShortfall::Which::kW,  QuorumShortfall::Which::kPW,
                                                 QuorumShortfall::Which::kDW, QuorumShortfall::Which::kNodeConfirms};
 
+constexpr std::string_view kNValViolation = "{n_val_violation,";
 constexpr std::string_view kTermMiddle = "_val_unsatisfied,";
 
 std::string Describe(const Asked& asked) {
@@ -27,9 +28,8 @@ std::string Describe(const Asked& asked) {
 Status CheckAtMost(uint32_t n, std::initializer_list<Asked> all) {
   for (const Asked& asked : all) {
     if (asked.want <= n) continue;
-    const std::string most = std::to_string(n);
-    return Fail(Errc::kInvalidArgument, "{n_val_violation," + most + "} " + Describe(asked) + ", more than the " +
-                                            most + " replicas there are");
+    return Fail(Errc::kInvalidArgument, NValViolation(n) + " " + Describe(asked) + ", more than the " +
+                                            std::to_string(n) + " replicas there are");
   }
   return {};
 }
@@ -78,6 +78,14 @@ Status Validate(const WriteQuorum& quorum) {
       quorum.n, {w, {Which::kPW, quorum.pw}, {Which::kDW, quorum.dw}, {Which::kNodeConfirms, quorum.node_confirms}});
 }
 
+std::string NValViolation(uint32_t n) { return std::string(kNValViolation) + std::to_string(n) + "}"; }
+
+std::optional<uint32_t> ParseNValViolation(std::string_view message) {
+  if (!message.starts_with(kNValViolation)) return std::nullopt;
+  message.remove_prefix(kNValViolation.size());
+  return TakeNumber(message, '}');
+}
+
 std::string_view Name(QuorumShortfall::Which which) {
   switch (which) {
     case QuorumShortfall::Which::kR: return "r";
@@ -116,6 +124,13 @@ std::string RiakSentence(const QuorumShortfall& shortfall) {
   return name + "-value unsatisfied: " + std::to_string(shortfall.got) + "/" + std::to_string(shortfall.want);
 }
 
+std::optional<QuorumShortfall> FirstShortfall(std::span<const QuorumRequirement> requirements, bool closed) {
+  auto at = std::ranges::find_if(requirements, &QuorumRequirement::out_of_reach);
+  if (at == requirements.end() || !closed) at = std::ranges::find_if_not(requirements, &QuorumRequirement::met);
+  if (at == requirements.end()) return std::nullopt;
+  return at->count;
+}
+
 void WriteTally::OnAsked(bool primary) {
   DYNAMO_CHECK(!closed_);
   ++pending_;
@@ -142,7 +157,7 @@ void WriteTally::OnDurable() {
 
 void WriteTally::OnFailed(bool primary) { Answered(primary); }
 
-std::array<WriteTally::Requirement, 4> WriteTally::Requirements() const {
+std::array<QuorumRequirement, 4> WriteTally::Requirements() const {
   using Which = QuorumShortfall::Which;
   const uint32_t primaries = stored_primary_ + pending_primary_;
   const uint32_t all = stored_ + pending_;
@@ -154,17 +169,11 @@ std::array<WriteTally::Requirement, 4> WriteTally::Requirements() const {
 
 Verdict WriteTally::verdict() const {
   const auto requirements = Requirements();
-  if (std::ranges::all_of(requirements, &Requirement::met)) return Verdict::kMet;
-  const bool lost = closed_ && std::ranges::any_of(requirements, &Requirement::out_of_reach);
+  if (std::ranges::all_of(requirements, &QuorumRequirement::met)) return Verdict::kMet;
+  const bool lost = closed_ && std::ranges::any_of(requirements, &QuorumRequirement::out_of_reach);
   return lost ? Verdict::kUnreachable : Verdict::kPending;
 }
 
-std::optional<QuorumShortfall> WriteTally::shortfall() const {
-  const auto requirements = Requirements();
-  auto at = std::ranges::find_if(requirements, &Requirement::out_of_reach);
-  if (at == requirements.end() || !closed_) at = std::ranges::find_if_not(requirements, &Requirement::met);
-  if (at == requirements.end()) return std::nullopt;
-  return at->count;
-}
+std::optional<QuorumShortfall> WriteTally::shortfall() const { return FirstShortfall(Requirements(), closed_); }
 
 }  // namespace dynamo

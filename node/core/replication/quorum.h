@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -58,6 +59,9 @@ struct WriteQuorum {
 // then starts with Riak's "{n_val_violation,3}".
 Status Validate(const ReadQuorum& quorum);
 Status Validate(const WriteQuorum& quorum);
+// "{n_val_violation,3}", and the N of the one that an error's message starts with.
+std::string NValViolation(uint32_t n);
+std::optional<uint32_t> ParseNValViolation(std::string_view message);
 
 // Which requirement could not be met, for honest errors: {r, want 2, got 1}.
 struct QuorumShortfall {
@@ -76,6 +80,17 @@ std::string RiakTerm(const QuorumShortfall& shortfall);
 std::optional<QuorumShortfall> ParseRiakTerm(std::string_view message);
 // As Riak's HTTP door says it: "W-value unsatisfied: 1/2", got first.
 std::string RiakSentence(const QuorumShortfall& shortfall);
+
+// One number that must be reached, and how far it can still get.
+struct QuorumRequirement {
+  QuorumShortfall count;
+  uint32_t reach = 0;
+  bool met() const { return count.got >= count.want; }
+  bool out_of_reach() const { return reach < count.want; }
+};
+// Once no further node will be asked, the first that is out of reach: it alone
+// decides. Else the first that is not met; nullopt when all are.
+std::optional<QuorumShortfall> FirstShortfall(std::span<const QuorumRequirement> requirements, bool closed);
 
 enum class Verdict : uint8_t { kPending, kMet, kUnreachable };
 
@@ -105,14 +120,7 @@ class WriteTally {
   uint32_t stored() const { return stored_; }
 
  private:
-  // One number that must be reached, and how far it can still get.
-  struct Requirement {
-    QuorumShortfall count;
-    uint32_t reach = 0;
-    bool met() const { return count.got >= count.want; }
-    bool out_of_reach() const { return reach < count.want; }
-  };
-  std::array<Requirement, 4> Requirements() const;
+  std::array<QuorumRequirement, 4> Requirements() const;
   void Answered(bool primary);
 
   WriteQuorum quorum_;

@@ -1,6 +1,7 @@
 #include "node/core/replication/read_reconciler.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "node/core/version/object.h"
@@ -123,10 +124,11 @@ std::optional<QuorumShortfall> ReadReconciler::shortfall() const {
   using Which = QuorumShortfall::Which;
   if (met_) return std::nullopt;
   const Tally tally = Count();
-  if (tally.counted < quorum_.r) return QuorumShortfall{Which::kR, quorum_.r, tally.counted};
-  if (tally.counted_primary < quorum_.pr) return QuorumShortfall{Which::kPR, quorum_.pr, tally.counted_primary};
-  if (tally.counted >= quorum_.node_confirms) return std::nullopt;
-  return QuorumShortfall{Which::kNodeConfirms, quorum_.node_confirms, tally.counted};
+  const std::array<QuorumRequirement, 3> requirements{
+      {{{Which::kR, quorum_.r, tally.counted}, tally.reach},
+       {{Which::kPR, quorum_.pr, tally.counted_primary}, tally.reach_primary},
+       {{Which::kNodeConfirms, quorum_.node_confirms, tally.counted}, tally.reach}}};
+  return FirstShortfall(requirements, closed_);
 }
 
 std::vector<NodeId> ReadReconciler::TakeNodesToFetch() {

@@ -64,8 +64,8 @@ class ReadReconciler {
   // more nodes, and those that may still answer are too few. (A late answer of one
   // given up may still turn that.)
   Verdict verdict() const;
-  // Of R, PR, node_confirms the first that is not met; nullopt when the verdict is
-  // kMet, or waits only for whole objects.
+  // Of R, PR, node_confirms the first that is out of reach, or else the first that
+  // is not met; nullopt when the verdict is kMet, or waits only for whole objects.
   std::optional<QuorumShortfall> shortfall() const;
 
   // Nodes that gave a digest for which no whole object is at hand, one for each

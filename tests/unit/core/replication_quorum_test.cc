@@ -76,5 +76,14 @@ TEST(QuorumShortfall, NothingElseIsTakenForATerm) {
   }
 }
 
+TEST(NValViolation, ItsNumberIsReadBackFromAMessage) {
+  EXPECT_EQ(NValViolation(3), "{n_val_violation,3}");
+  EXPECT_EQ(ParseNValViolation(NValViolation(3) + " w is 5"), 3u);
+  for (const char* other : {"", "{n_val_violation,}", "{n_val_violation,x}", "{n_val_violation,3", "n_val_violation,3}",
+                            "{w_val_unsatisfied,2,1}"}) {
+    EXPECT_EQ(ParseNValViolation(other), std::nullopt) << other;
+  }
+}
+
 }  // namespace
 }  // namespace dynamo

@@ -261,6 +261,19 @@ TEST_F(ReadReconcilerTest, AFetchThatFailsGoesToTheNextNodeWithThatDigest) {
   EXPECT_EQ(read.shortfall(), (QuorumShortfall{QuorumShortfall::Which::kR, 2, 0}));
 }
 
+TEST_F(ReadReconcilerTest, AFailureNamesWhatIsOutOfReachNotWhatMightStillCome) {
+  ReadReconciler read = Asked({3, 2, 2, 0});
+  read.OnAsked({4}, /*primary=*/false);
+  EXPECT_TRUE(read.OnAnswer(WholeFrom(1, kX)));
+  EXPECT_EQ(read.shortfall(), (QuorumShortfall{QuorumShortfall::Which::kR, 2, 1}));
+  read.OnFailed({2});
+  read.OnFailed({3});
+  read.NoMoreNodes();
+  // R may still be met by the fallback; PR cannot.
+  EXPECT_EQ(read.verdict(), Verdict::kUnreachable);
+  EXPECT_EQ(read.shortfall(), (QuorumShortfall{QuorumShortfall::Which::kPR, 2, 1}));
+}
+
 TEST_F(ReadReconcilerTest, ACorruptObjectIsAFailureOfItsReplicaAlone) {
   ReadReconciler read = Asked({3, 2, 0, 0});
   Bytes corrupt = EncodingOf(kX);
