@@ -7,25 +7,12 @@
 #include <boost/json/serialize.hpp>
 #include <utility>
 
+#include "common/admin/http_client.h"
+
 namespace dynamo::admin {
 namespace {
 
 constexpr char kJson[] = "application/json";
-
-std::string WithScheme(const std::string& endpoint) {
-  return endpoint.find("://") == std::string::npos ? "http://" + endpoint : endpoint;
-}
-
-Errc CodeOf(int status) {
-  switch (status) {
-    case 400: return Errc::kInvalidArgument;
-    case 404: return Errc::kNotFound;
-    case 409: return Errc::kAlreadyExists;
-    case 501: return Errc::kUnsupported;
-    case 503: return Errc::kUnavailable;
-    default: return Errc::kInternal;
-  }
-}
 
 std::string ErrorText(const httplib::Response& response) {
   boost::system::error_code error;

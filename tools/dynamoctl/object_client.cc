@@ -7,6 +7,8 @@
 #include <cctype>
 #include <utility>
 
+#include "common/admin/http_client.h"
+
 namespace dynamo::ctl {
 namespace {
 
@@ -37,20 +39,6 @@ std::string PathOf(const ObjectName& name, const ObjectClient::Query& query) {
 std::string_view TrimNewline(std::string_view text) {
   while (text.ends_with('\n')) text.remove_suffix(1);
   return text;
-}
-
-Errc CodeOf(int status) {
-  switch (status) {
-    case 400: return Errc::kInvalidArgument;
-    case 404: return Errc::kNotFound;
-    case 409:
-    case 412: return Errc::kConflict;
-    case 413:
-    case 414: return Errc::kTooLarge;
-    case 422: return Errc::kTooManySiblings;
-    case 503: return Errc::kUnavailable;
-    default: return Errc::kInternal;
-  }
 }
 
 httplib::Headers WithContext(const std::string& context) {
@@ -121,7 +109,7 @@ struct ObjectClient::State {
   std::string endpoint;
   httplib::Client http;
 
-  explicit State(std::string where) : endpoint(std::move(where)), http(endpoint) {
+  explicit State(const std::string& where) : endpoint(admin::WithScheme(where)), http(endpoint) {
     http.set_read_timeout(std::chrono::seconds(70));
   }
 
@@ -134,14 +122,13 @@ struct ObjectClient::State {
                               endpoint, to_string(result.error())));
     }
     if (std::find(good.begin(), good.end(), result->status) == good.end()) {
-      return Fail(CodeOf(result->status), std::string(TrimNewline(result->body)));
+      return Fail(admin::CodeOf(result->status), std::string(TrimNewline(result->body)));
     }
     return *result;
   }
 };
 
-ObjectClient::ObjectClient(const std::string& endpoint)
-    : state_(std::make_unique<State>(endpoint.find("://") == std::string::npos ? "http://" + endpoint : endpoint)) {}
+ObjectClient::ObjectClient(const std::string& endpoint) : state_(std::make_unique<State>(endpoint)) {}
 ObjectClient::~ObjectClient() = default;
 
 Result<Found> ObjectClient::Get(const ObjectName& name, const Query& query) {

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/admin/http_client.h"
 #include "tools/dynamoctl/commands.h"
 #include "tools/dynamoctl/object_client.h"
 
@@ -138,6 +139,19 @@ TEST(Dynamoctl, WhatTheNodeRefusesIsSaidInItsWords) {
   const Outcome refused = Ctl({"cluster", "create", "--members", "127.0.0.2:1", "--admin", node.endpoint()});
   EXPECT_EQ(refused.code, 1);
   EXPECT_EQ(refused.err, "dynamoctl: node at 127.0.0.2:1 is not empty\n");
+}
+
+TEST(HttpClient, AnEndpointNeedsNoScheme) {
+  EXPECT_EQ(admin::WithScheme("127.0.0.1:8098"), "http://127.0.0.1:8098");
+  EXPECT_EQ(admin::WithScheme("https://node:8098"), "https://node:8098");
+}
+
+TEST(HttpClient, AStatusSaysWhatWasWrong) {
+  EXPECT_EQ(admin::CodeOf(400), Errc::kInvalidArgument);
+  EXPECT_EQ(admin::CodeOf(409), Errc::kConflict);
+  EXPECT_EQ(admin::CodeOf(414), Errc::kTooLarge);
+  EXPECT_EQ(admin::CodeOf(503), Errc::kUnavailable);
+  EXPECT_EQ(admin::CodeOf(418), Errc::kInternal);
 }
 
 TEST(Multipart, CutBodiesAreRefused) {
