@@ -23,7 +23,23 @@ TimePoint SimClock::Now() const { return steady_start_ + Elapsed(); }
 
 WallMicros SimClock::WallNow() const {
   const auto at_birth = static_cast<int64_t>(kWallEpoch) + born_.time_since_epoch().count();
-  return static_cast<WallMicros>(at_birth + (Elapsed() + skew_).count());
+  return static_cast<WallMicros>(at_birth + (Elapsed() + Slewed() + skew_).count());
+}
+
+Duration SimClock::Slewed() const {
+  return slewed_before_ + Duration((world_->now() - slewed_from_).count() * wall_drift_ppm_ / kMillion);
+}
+
+void SimClock::SetSkew(Duration skew) {
+  skew_ = skew;
+  slewed_before_ = Duration(0);
+  slewed_from_ = world_->now();
+}
+
+void SimClock::SetWallDrift(int64_t ppm) {
+  slewed_before_ = Slewed();
+  slewed_from_ = world_->now();
+  wall_drift_ppm_ = ppm;
 }
 
 TimerId SimClock::At(TimePoint when, std::function<void()> fire) {

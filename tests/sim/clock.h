@@ -22,11 +22,15 @@ class SimClock : public Clock {
   TimerId At(TimePoint when, std::function<void()> fire) override;
   void Cancel(TimerId timer) override { world_->Cancel(timer); }
 
-  // How far the wall clock is ahead of the truth (drift apart); may jump either way.
-  void SetSkew(Duration skew) { skew_ = skew; }
+  // How far the wall clock is ahead of the truth (the steady clock's drift apart); may
+  // jump either way.
+  void SetSkew(Duration skew);
+  // The wall clock alone runs that much faster from now on, as one that is slewed.
+  void SetWallDrift(int64_t ppm);
 
  private:
   Duration Elapsed() const;
+  Duration Slewed() const;
 
   SimWorld* world_;
   ProcessId process_;
@@ -34,6 +38,9 @@ class SimClock : public Clock {
   TimePoint steady_start_;
   int64_t drift_ppm_;
   Duration skew_{0};
+  int64_t wall_drift_ppm_ = 0;
+  TimePoint slewed_from_{};
+  Duration slewed_before_{0};  // By drifts that ended.
 };
 
 }  // namespace dynamo::sim

@@ -1,10 +1,16 @@
 #include "tests/sim/disk.h"
 
+#include <iterator>
 #include <utility>
 
 #include "node/core/version/object.h"
 
 namespace dynamo::sim {
+namespace {
+
+void FlipBit(Bytes& bytes, uint64_t bit) { bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8))); }
+
+}  // namespace
 
 Result<Bytes> MergeObjects(std::string_view existing, std::string_view operand) {
   return JoinEncoded(existing, operand);
@@ -53,7 +59,13 @@ void SimDisk::Sync(std::function<void()> done) {
 void SimDisk::StartSync() {
   syncing_ = true;
   served_ = std::exchange(waiting_, {});
-  const Duration latency(rng_.Between(config_.sync_min.count(), config_.sync_max.count()));
+  if (std::exchange(fail_next_sync_, false)) {
+    // Nobody who waits is called: no write may be acknowledged on its account.
+    ++failed_syncs_;
+    if (sync_failed_) sync_failed_();
+    return;
+  }
+  const Duration latency = DrawLatency(config_.sync_min, config_.sync_max);
   world_->At(process_, world_->now() + latency, [this, end = log_end()] { FinishSync(end); });
 }
 
@@ -77,10 +89,70 @@ void SimDisk::Crash() {
   const uint64_t draw = rng_.Below(4);
   const size_t survive = draw == 0 ? log_.size() : draw == 1 ? rng_.Below(log_.size() + 1) : 0;
   for (size_t i = 0; i < survive; ++i) MakeDurable(log_[i]);
+  // The one after the last that survived was being written: it is there in part.
+  if (survive < log_.size() && rng_.Chance(0.5)) ++torn_batches_;
   lost_batches_ += log_.size() - survive;
   log_begin_ = log_end();
   log_.clear();
   applied_ = durable_;
+}
+
+bool SimDisk::DrawReadError() {
+  if (read_errors_ == 0 || !rng_.Chance(read_errors_)) return false;
+  ++failed_reads_;
+  return true;
+}
+
+void SimDisk::Wipe() {
+  DYNAMO_CHECK(!world_->alive(process_));
+  applied_ = durable_ = {};
+  contents_ = {};
+  contents_.lost = true;
+  if (watch_.replaced) watch_.replaced();
+}
+
+void SimDisk::RestoreSnapshot() {
+  DYNAMO_CHECK(!world_->alive(process_) && contents_.snapshot);
+  applied_ = durable_ = *contents_.snapshot;
+  contents_.flipped.clear();
+  contents_.lost = true;
+  if (watch_.replaced) watch_.replaced();
+}
+
+void SimDisk::SwapContents(SimDisk& other) {
+  DYNAMO_CHECK(!world_->alive(process_) && !world_->alive(other.process_));
+  std::swap(applied_, other.applied_);
+  std::swap(durable_, other.durable_);
+  std::swap(contents_, other.contents_);
+  if (watch_.replaced) watch_.replaced();
+  if (other.watch_.replaced) other.watch_.replaced();
+}
+
+bool SimDisk::SpoilOne() {
+  Family& objects = applied_[static_cast<size_t>(ColumnFamily::kObjects)];
+  if (objects.empty()) return false;
+  const auto victim = std::next(objects.begin(), static_cast<ptrdiff_t>(rng_.Below(objects.size())));
+  if (contents_.flipped.contains(victim->first)) return false;
+  const uint64_t bit = rng_.Below(victim->second.size() * 8);
+  Family& platter = durable_[static_cast<size_t>(ColumnFamily::kObjects)];
+  const auto twin = platter.find(victim->first);
+  if (twin != platter.end() && twin->second == victim->second) FlipBit(twin->second, bit);
+  FlipBit(victim->second, bit);
+  contents_.flipped[victim->first] = bit;
+  contents_.spoiled = true;
+  if (watch_.spoiled) watch_.spoiled(ColumnFamily::kObjects, victim->first);
+  return true;
+}
+
+void SimDisk::Mend() {
+  for (const auto& [key, bit] : std::exchange(contents_.flipped, {})) {
+    for (Families* families : {&applied_, &durable_}) {
+      Family& objects = (*families)[static_cast<size_t>(ColumnFamily::kObjects)];
+      const auto found = objects.find(key);
+      // Bytes that decode were written over the bad ones.
+      if (found != objects.end() && !DecodeObjectHeader(found->second)) FlipBit(found->second, bit);
+    }
+  }
 }
 
 }  // namespace dynamo::sim

@@ -2,7 +2,9 @@
 //
 // It outlives the processes that use it. A crash loses what was not synced, all
 // but a prefix of the log: the log is sequential, so what survives of it does so
-// from the front, batch by batch.
+// from the front, batch by batch. Where it ends in the middle of a batch, that
+// batch is dropped whole: its checksum fails (RocksDB's kPointInTimeRecovery, which
+// the storage contract shows for the real one).
 #ifndef DYNAMO_TESTS_SIM_DISK_H_
 #define DYNAMO_TESTS_SIM_DISK_H_
 
@@ -11,6 +13,8 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "node/env/storage.h"
@@ -62,16 +66,58 @@ class SimDisk {
   const Family& applied(ColumnFamily family) const { return applied_[static_cast<size_t>(family)]; }
   const Family& durable(ColumnFamily family) const { return durable_[static_cast<size_t>(family)]; }
 
+  // ---- Faults of the device: they stay when the contents are replaced.
+
   // While full, writes are refused.
   void SetFull(bool full) { full_ = full; }
   bool full() const { return full_; }
+  // How often a read fails. Memory is not the disk: what it can tell it still tells.
+  void SetReadErrors(double rate) { read_errors_ = rate; }
+  bool DrawReadError();
+  // The next sync fails: the process has to stop, which `failed` sees to. It is
+  // called in the middle of an event of the process.
+  void FailNextSync(bool fail) { fail_next_sync_ = fail; }
+  void OnSyncFailed(std::function<void()> failed) { sync_failed_ = std::move(failed); }
+  // How many times longer everything takes.
+  void SetSlowness(int64_t factor) { slowness_ = factor; }
+  Duration DrawLatency(Duration min, Duration max) {
+    return Duration(rng_.Between(min.count(), max.count())) * slowness_;
+  }
+
+  // ---- Faults of the contents. While no process uses the disk, but for SpoilOne.
+
+  // Nothing is left: it is another disk.
+  void Wipe();
+  // The platter as it is now, kept beside it.
+  void TakeSnapshot() { contents_.snapshot = durable_; }
+  bool has_snapshot() const { return contents_.snapshot.has_value(); }
+  void RestoreSnapshot();
+  void SwapContents(SimDisk& other);
+  // Acknowledged writes may be missing: it was wiped, or a snapshot was restored.
+  bool lost() const { return contents_.lost; }
+  // Flips a bit of a stored object, on the platter and in memory; false: there is none.
+  bool SpoilOne();
+  bool spoiled() const { return contents_.spoiled; }
+  // Turns every bit back that was flipped and not overwritten since.
+  void Mend();
 
   const SimDiskConfig& config() const { return config_; }
   Rng& rng() { return rng_; }
   uint64_t lost_batches() const { return lost_batches_; }
+  uint64_t torn_batches() const { return torn_batches_; }
+  uint64_t failed_reads() const { return failed_reads_; }
+  uint64_t failed_syncs() const { return failed_syncs_; }
 
  private:
   using Families = std::array<Family, 3>;
+  // What moves with the platter when it is put into another machine.
+  struct Contents {
+    std::optional<Families> snapshot;
+    std::map<Bytes, uint64_t> flipped;  // Object key to the bit that was flipped, as in FlipBit.
+    bool lost = false;
+    bool spoiled = false;  // Ever.
+  };
+
   void ApplyTo(Families& families, const WriteOps& ops) const;
   void MakeDurable(const WriteOps& ops);
   void StartSync();
@@ -89,8 +135,14 @@ class SimDisk {
   std::vector<std::function<void()>> waiting_;  // For the sync after the one that runs.
   std::vector<std::function<void()>> served_;   // By the one that runs.
   DiskWatch watch_;
+  Contents contents_;
   bool full_ = false;
-  uint64_t lost_batches_ = 0;
+  double read_errors_ = 0;
+  bool fail_next_sync_ = false;
+  std::function<void()> sync_failed_;
+  int64_t slowness_ = 1;
+  uint64_t lost_batches_ = 0, torn_batches_ = 0;
+  uint64_t failed_reads_ = 0, failed_syncs_ = 0;
 };
 
 }  // namespace dynamo::sim

@@ -55,12 +55,37 @@ Duration SimNetwork::RandomDelay() {
   return Duration(rng_.Between(config_.delay_min.count(), config_.delay_max.count()));
 }
 
-std::optional<TimePoint> SimNetwork::Arrival(TimePoint* last) {
+TimePoint SimNetwork::Departure(HostId from, HostId to) const {
+  if (clogs_.empty()) return world_->now();
+  const auto clog = clogs_.find({from, to});
+  return clog == clogs_.end() ? world_->now() : std::max(world_->now(), clog->second);
+}
+
+int SimNetwork::MakeHalfOpen(HostId from, HostId to, bool responses_only) {
+  int made = 0;
+  for (const auto& [place, transport] : transports_) {
+    if (transport->place().host != from) continue;
+    for (const ConnectionPtr& connection : transport->Connections()) {
+      if (connection->to_host != to || connection->broken) continue;
+      connection->deaf_to_responses = true;
+      connection->deaf_to_requests = !responses_only;
+      half_open_.push_back(connection);
+      ++made;
+    }
+  }
+  return made;
+}
+
+void SimNetwork::BreakHalfOpen() {
+  for (const ConnectionPtr& connection : std::exchange(half_open_, {})) Break(connection);
+}
+
+std::optional<TimePoint> SimNetwork::Arrival(HostId from, HostId to, TimePoint* last) {
   if (rng_.Chance(config_.drop)) {
     ++counts_.dropped;
     return std::nullopt;
   }
-  const TimePoint prompt = world_->now() + RandomDelay();
+  const TimePoint prompt = Departure(from, to) + RandomDelay();
   const Duration late(static_cast<int64_t>(rng_.Below(static_cast<uint64_t>(config_.late_max.count()) + 1)));
   if (rng_.Chance(config_.reorder)) {
     ++counts_.reordered;
@@ -85,6 +110,7 @@ void SimNetwork::SendResponse(const ConnectionPtr& connection, uint64_t call_id,
 
 void SimNetwork::Send(const ConnectionPtr& connection, bool response, FrameHeader header, SharedBytes body) {
   ++counts_.messages;
+  if (response ? connection->deaf_to_responses : connection->deaf_to_requests) return;
   if (rng_.Chance(config_.reset)) {
     ++counts_.resets;
     Break(connection);
@@ -102,8 +128,10 @@ void SimNetwork::Send(const ConnectionPtr& connection, bool response, FrameHeade
     copies = 2;
   }
   const ProcessId receiver = response ? connection->from : connection->to;
+  const HostId source = response ? connection->to_host : connection->from_host;
+  const HostId target = response ? connection->from_host : connection->to_host;
   for (; copies > 0; --copies) {
-    const auto arrival = Arrival(response ? &connection->last_response : &connection->last_request);
+    const auto arrival = Arrival(source, target, response ? &connection->last_response : &connection->last_request);
     if (!arrival) continue;
     world_->At(receiver, *arrival,
                [this, connection, response, header, body] { Deliver(connection, response, header, body); });
@@ -114,7 +142,7 @@ void SimNetwork::Deliver(const ConnectionPtr& connection, bool response, const F
                          const SharedBytes& body) {
   const HostId source = response ? connection->to_host : connection->from_host;
   const HostId target = response ? connection->from_host : connection->to_host;
-  if (connection->broken) return;
+  if (connection->broken || (response ? connection->deaf_to_responses : connection->deaf_to_requests)) return;
   if (IsCut(source, target)) {
     ++counts_.cut;
     return;

@@ -49,6 +49,8 @@ struct NetworkCounts {
 // requests reach the same shard there.
 struct Connection {
   bool broken = false;
+  // What goes that way is swallowed, and neither end knows.
+  bool deaf_to_requests = false, deaf_to_responses = false;
   ProcessId from = kNobody, to = kNobody;
   ShardIndex from_shard = 0, to_shard = 0;
   HostId from_host = 0, to_host = 0;
@@ -66,6 +68,15 @@ class SimNetwork {
   // Messages from `from` no longer reach `to`.
   void Cut(HostId from, HostId to) { cuts_.insert({from, to}); }
   void HealAll() { cuts_.clear(); }
+  // Connections from `from` to `to` that are there now swallow what is sent, and are
+  // not reset: requests and responses, or responses only. Those made later are well.
+  // How many there were.
+  int MakeHalfOpen(HostId from, HostId to, bool responses_only);
+  // At last somebody notices (a keep-alive): they break.
+  void BreakHalfOpen();
+  // Messages sent from `from` to `to` before `until` arrive after it.
+  void Clog(HostId from, HostId to, TimePoint until) { clogs_[{from, to}] = until; }
+  void Unclog() { clogs_.clear(); }
   bool IsCut(HostId from, HostId to) const { return !cuts_.empty() && cuts_.contains({from, to}); }
 
   // ---- For SimTransport
@@ -95,7 +106,8 @@ class SimNetwork {
  private:
   Duration RandomDelay();
   // When a message sent now arrives; nullopt: never. `last` is moved on.
-  std::optional<TimePoint> Arrival(TimePoint* last);
+  std::optional<TimePoint> Arrival(HostId from, HostId to, TimePoint* last);
+  TimePoint Departure(HostId from, HostId to) const;
   void Send(const ConnectionPtr& connection, bool response, FrameHeader header, SharedBytes body);
   void Deliver(const ConnectionPtr& connection, bool response, const FrameHeader& header, const SharedBytes& body);
   bool SurvivesCorruption(const FrameHeader& header, const Bytes& body);
@@ -105,6 +117,8 @@ class SimNetwork {
   NetworkConfig config_;
   NetworkCounts counts_;
   std::set<std::pair<HostId, HostId>> cuts_;
+  std::map<std::pair<HostId, HostId>, TimePoint> clogs_;
+  std::vector<ConnectionPtr> half_open_;
   std::map<std::string, Listener> listeners_;
   std::map<std::pair<ProcessId, ShardIndex>, SimTransport*> transports_;
 };

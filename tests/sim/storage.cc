@@ -4,6 +4,11 @@
 #include <iterator>
 
 namespace dynamo::sim {
+namespace {
+
+auto ReadError() { return Fail(Errc::kStorage, "the simulated disk cannot be read"); }
+
+}  // namespace
 
 std::optional<Bytes> SimStorage::Look(ColumnFamily family, const Bytes& key) const {
   const SimDisk::Family& data = disk_->applied(family);
@@ -19,7 +24,7 @@ std::optional<Result<std::optional<Bytes>>> SimStorage::TryGet(ColumnFamily fami
 
 Async<> SimStorage::WaitForDisk() {
   const SimDiskConfig& config = disk_->config();
-  const Duration latency(disk_->rng().Between(config.read_min.count(), config.read_max.count()));
+  const Duration latency = disk_->DrawLatency(config.read_min, config.read_max);
   auto resume_later = [this, latency](Scope::Ticket ticket) {
     world_->At(process_, world_->now() + latency, [scope = scope_, ticket] { scope->Resume(ticket); });
   };
@@ -31,9 +36,11 @@ Async<Result<std::optional<Bytes>>> SimStorage::Get(ColumnFamily family, Bytes k
   if (disk_->rng().Chance(0.5)) {
     std::optional<Bytes> early = Look(family, key);
     co_await WaitForDisk();
+    if (disk_->DrawReadError()) co_return ReadError();
     co_return early;
   }
   co_await WaitForDisk();
+  if (disk_->DrawReadError()) co_return ReadError();
   co_return Look(family, key);
 }
 
@@ -55,6 +62,7 @@ Async<Result<std::vector<KeyValue>>> SimStorage::Scan(ColumnFamily family, Bytes
                                                       size_t max_bytes) {
   std::vector<KeyValue> items = Range(family, begin, end, max_items, max_bytes);
   co_await WaitForDisk();
+  if (disk_->DrawReadError()) co_return ReadError();
   co_return items;
 }
 
@@ -72,7 +80,7 @@ Async<Result<WriteSequence>> SimStorage::Write(WriteOps ops) {
 void SimStorage::HandDown() {
   on_the_way_.push_back(std::exchange(gathering_, {}));
   const SimDiskConfig& config = disk_->config();
-  const Duration delay(disk_->rng().Between(config.memtable_min.count(), config.memtable_max.count()));
+  const Duration delay = disk_->DrawLatency(config.memtable_min, config.memtable_max);
   last_visible_ = std::max(last_visible_, world_->now() + delay);
   world_->At(process_, last_visible_, [this] { ApplyNext(); });
 }

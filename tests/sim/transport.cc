@@ -94,6 +94,12 @@ ConnectionPtr SimTransport::ConnectionTo(ProcessId process) const {
   return found == connections_.end() ? nullptr : found->second;
 }
 
+std::vector<ConnectionPtr> SimTransport::Connections() const {
+  std::vector<ConnectionPtr> connections;
+  for (const auto& [process, connection] : connections_) connections.push_back(connection);
+  return connections;
+}
+
 void SimTransport::OnRequest(const ConnectionPtr& connection, const FrameHeader& header, const Bytes& body) {
   if (header.cluster_tag != 0 && cluster_tag_ != 0 && header.cluster_tag != cluster_tag_) {
     network_->CountForeign();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "node/env/clock.h"
 #include "node/env/shard_link.h"
@@ -42,6 +43,7 @@ class SimTransport : public Transport {
   const Place& place() const { return place_; }
   NodeId self() const { return self_; }
   ConnectionPtr ConnectionTo(ProcessId process) const;
+  std::vector<ConnectionPtr> Connections() const;
   void OnRequest(const ConnectionPtr& connection, const FrameHeader& header, const Bytes& body);
   void OnResponse(uint64_t call_id, const Bytes& body);
   void OnBroken(const ConnectionPtr& connection);

@@ -88,6 +88,17 @@ void SimWorld::Settle() {
   }
 }
 
+bool SimWorld::PutOff(Process& process, Due event) {
+  // After the lag has ended, what comes still queues behind what is late.
+  if (event.lagged || (process.lag == Duration(0) && process.lagged_until <= now_)) return false;
+  process.lagged_until = std::max(process.lagged_until, now_ + process.lag);
+  event.when = process.lagged_until;
+  event.sequence = ++sequence_;
+  event.lagged = true;
+  due_.push(event);
+  return true;
+}
+
 bool SimWorld::Step(TimePoint until) {
   while (!due_.empty() && due_.top().when <= until) {
     const Due next = due_.top();
@@ -100,6 +111,7 @@ bool SimWorld::Step(TimePoint until) {
       processes_[process].held.push_back(next);
       continue;
     }
+    if (PutOff(processes_[process], next)) continue;
     std::function<void()> work = std::move(slot.work);
     Free(next.slot);
     ++events_;

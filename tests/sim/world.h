@@ -52,6 +52,8 @@ class SimWorld {
   // Its events wait until Resume, as under SIGSTOP.
   void Pause(ProcessId process);
   void Resume(ProcessId process);
+  // From now on each of its events comes this much late; they keep their order.
+  void SetLag(ProcessId process, Duration lag) { processes_[process].lag = lag; }
 
   // `work` runs at `when` (at once if that is past), after events of that instant
   // that were made before.
@@ -94,6 +96,7 @@ class SimWorld {
     uint64_t sequence;
     uint32_t slot;
     uint32_t generation;
+    bool lagged = false;
     bool operator<(const Due& other) const {
       return when != other.when ? when > other.when : sequence > other.sequence;
     }
@@ -101,7 +104,9 @@ class SimWorld {
   struct Process {
     bool alive = true;
     bool paused = false;
-    std::vector<Due> held;  // Came due while it was paused; may still be cancelled.
+    Duration lag{0};
+    TimePoint lagged_until{};  // When the last of its late events comes.
+    std::vector<Due> held;     // Came due while it was paused; may still be cancelled.
   };
 
   template <class T>
@@ -111,6 +116,8 @@ class SimWorld {
 
   // Runs the next event due by `until`; false if there is none.
   bool Step(TimePoint until);
+  // Whether the event was put off, because its process lags.
+  bool PutOff(Process& process, Due event);
   void Free(uint32_t slot);
 
   uint64_t seed_;

@@ -3,17 +3,42 @@
 #include <fmt/format.h>
 
 #include <utility>
-#include <vector>
 
 namespace dynamo::sim {
+namespace {
+
+constexpr Duration kSupervisionInterval{500'000};
+
+// Those that are a rate, or a part of another, or the clients'.
+bool StrikesByItself(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::kDelay:
+    case FaultKind::kReorder:
+    case FaultKind::kDuplicate:
+    case FaultKind::kCorrupt:
+    case FaultKind::kReset:
+    case FaultKind::kUnsyncedLoss:
+    case FaultKind::kTornWrite: return false;
+    default: return kind < FaultKind::kRetryStorm;
+  }
+}
+
+}  // namespace
 
 Chaos::Chaos(SimCluster* cluster, ChaosPlan plan, std::function<void(const std::string&)> say)
     : cluster_(cluster),
-      plan_(plan),
+      plan_(std::move(plan)),
       say_(std::move(say)),
       rng_(cluster->world().MakeRng("chaos")),
       rngs_(rng_.Fork()),
-      calm_(cluster->network().config()) {}
+      calm_(cluster->network().config()) {
+  for (int i = 0; i < kFaultKinds; ++i) {
+    const auto kind = static_cast<FaultKind>(i);
+    // One noise brings all the rates of the plan.
+    const bool strikes = kind == FaultKind::kDrop ? plan_.HasNoise() : plan_.Has(kind);
+    if (strikes && StrikesByItself(kind)) kinds_.push_back(kind);
+  }
+}
 
 void Chaos::Say(const std::string& line) {
   if (say_) say_(line);
@@ -34,123 +59,140 @@ Duration Chaos::Length(Duration max) {
   return length;
 }
 
-void Chaos::Start() { Next(); }
+void Chaos::Start() {
+  Next();
+  Supervise();
+}
 
 void Chaos::Next() {
   rng_ = rngs_.Fork();
   After(Length(plan_.between_max), [this] {
-    if (!plan_.skipped_faults.contains(++ordinal_)) {
+    if (!kinds_.empty() && !plan_.skipped_faults.contains(++ordinal_)) {
       struck_.push_back(ordinal_);
-      Strike();
+      Strike(kinds_[rng_.Below(kinds_.size())]);
     }
     Next();
   });
 }
 
-void Chaos::Strike() {
-  const auto kind = static_cast<FaultKind>(rng_.Below(kFaultKinds));
-  if (!plan_.Has(kind)) return;
+// Goes on after the end of all faults: what failed just before it comes up too.
+void Chaos::Supervise() {
+  SimWorld& world = cluster_->world();
+  world.At(kNobody, world.now() + kSupervisionInterval, [this] {
+    for (size_t i = 0; i < cluster_->size(); ++i) {
+      SimNode& node = cluster_->node(i);
+      const bool failed = node.started() && !node.start_outcome() && !cluster_->IsOut(i);
+      if (!failed && !node.stopped_itself()) continue;
+      Say(fmt::format("node {} is started again", i));
+      if (node.running()) node.Crash();
+      node.Start();
+    }
+    Supervise();
+  });
+}
+
+std::optional<size_t> Chaos::DrawRunning() {
+  const size_t index = rng_.Below(cluster_->size());
+  if (!cluster_->node(index).running()) return std::nullopt;
+  return index;
+}
+
+std::optional<size_t> Chaos::DrawDiskToHurt() {
+  const size_t index = rng_.Below(cluster_->size());
+  const SimDisk& disk = cluster_->node(index).disk();
+  if (disk.lost()) return std::nullopt;
+  if (!disk.spoiled() && cluster_->DisksHurt() >= plan_.disks_hurt_max) return std::nullopt;
+  return index;
+}
+
+void Chaos::StartAfter(Duration down, size_t index) {
+  After(down, [this, index] {
+    if (cluster_->node(index).running()) return;
+    Say(fmt::format("start of node {}", index));
+    cluster_->node(index).Start();
+  });
+}
+
+void Chaos::EndAfter(FaultKind kind, size_t index, Duration length, std::function<void()> end) {
+  const auto place = std::pair(kind, index);
+  After(length, [this, place, number = ++newest_[place], end = std::move(end)] {
+    if (newest_[place] == number) end();
+  });
+}
+
+void Chaos::Strike(FaultKind kind) {
   switch (kind) {
     case FaultKind::kCrash: return Crash();
+    case FaultKind::kRestartLoop: return RestartLoop();
     case FaultKind::kPause: return Pause();
-    case FaultKind::kPartition: return Partition();
-    case FaultKind::kNoise: return Noise();
-    case FaultKind::kSkew: return Skew();
+    case FaultKind::kSlowNode: return SlowNode();
+    case FaultKind::kPartition:
+    case FaultKind::kOneWay:
+    case FaultKind::kPartial: return Cut(kind);
+    case FaultKind::kHalfOpen: return HalfOpen();
+    case FaultKind::kClog: return Clog();
+    case FaultKind::kDrop: return Noise();
+    case FaultKind::kReadError: return ReadErrors();
+    case FaultKind::kSyncError: return SyncError();
+    case FaultKind::kDiskFull: return FillDisk();
+    case FaultKind::kBitFlip: return FlipBit();
+    case FaultKind::kSlowDisk: return SlowDisk();
+    case FaultKind::kWipe: return Wipe();
+    case FaultKind::kRollback: return RollBack();
+    case FaultKind::kDiskSwap: return SwapDisks();
+    case FaultKind::kSkew:
+    case FaultKind::kJump:
+    case FaultKind::kBackwards: return StepClock(kind);
+    case FaultKind::kDrift: return DriftClock();
+    default: return;
   }
-}
-
-void Chaos::Crash() {
-  const size_t index = rng_.Below(cluster_->size());
-  SimNode& node = cluster_->node(index);
-  if (!node.running()) return;
-  const Duration down = Length(plan_.crash_max);
-  Say(fmt::format("crash of node {} for {} ms", index, down.count() / 1000));
-  node.Crash();
-  ++counts_[FaultKind::kCrash];
-  After(down, [this, &node, index] {
-    Say(fmt::format("start of node {}", index));
-    if (!node.running()) node.Start();
-  });
-}
-
-void Chaos::Pause() {
-  const size_t index = rng_.Below(cluster_->size());
-  SimNode& node = cluster_->node(index);
-  if (!node.running() || node.paused()) return;
-  const Duration stopped = Length(plan_.pause_max);
-  Say(fmt::format("pause of node {} for {} ms", index, stopped.count() / 1000));
-  node.Pause();
-  ++counts_[FaultKind::kPause];
-  After(stopped, [&node, process = node.process()] {
-    if (node.running() && node.process() == process) node.Resume();
-  });
-}
-
-void Chaos::Partition() {
-  SimNetwork& network = cluster_->network();
-  const size_t size = cluster_->size();
-  network.HealAll();
-  std::vector<bool> side(size);
-  for (size_t i = 0; i < size; ++i) side[i] = rng_.Chance(0.5);
-  if (rng_.Chance(0.3)) {
-    // One alone.
-    side.assign(size, false);
-    side[rng_.Below(size)] = true;
-  }
-  const bool one_way = rng_.Chance(0.3);
-  // A bridge is one node that both sides still reach.
-  const size_t bridge = rng_.Chance(0.3) ? rng_.Below(size) : size;
-  for (size_t a = 0; a < size; ++a) {
-    for (size_t b = 0; b < size; ++b) {
-      if (side[a] == side[b] || a == bridge || b == bridge) continue;
-      if (one_way && side[a]) continue;
-      network.Cut(cluster_->node(a).config().host, cluster_->node(b).config().host);
-    }
-  }
-  ++counts_[FaultKind::kPartition];
-  const Duration length = Length(plan_.partition_max);
-  Say(fmt::format("partition for {} ms{}{}", length.count() / 1000, one_way ? ", one way" : "",
-                  bridge < size ? fmt::format(", bridge {}", bridge) : ""));
-  After(length, [this, &network, number = ++partitions_] {
-    if (number == partitions_) network.HealAll();
-  });
-}
-
-void Chaos::Noise() {
-  cluster_->network().config() = plan_.noise;
-  ++counts_[FaultKind::kNoise];
-  const Duration length = Length(plan_.noise_max);
-  Say(fmt::format("noise for {} ms", length.count() / 1000));
-  After(length, [this, number = ++noises_] {
-    if (number == noises_) cluster_->network().config() = calm_;
-  });
-}
-
-void Chaos::Skew() {
-  const size_t index = rng_.Below(cluster_->size());
-  const Duration skew(rng_.Between(-plan_.skew_max.count(), plan_.skew_max.count()));
-  Say(fmt::format("clock of node {} off by {} ms", index, skew.count() / 1000));
-  cluster_->node(index).SetSkew(skew);
-  ++counts_[FaultKind::kSkew];
 }
 
 void Chaos::Heal() {
   over_ = true;
   Say("heal");
-  cluster_->network().HealAll();
-  cluster_->network().config() = calm_;
+  SimNetwork& network = cluster_->network();
+  network.HealAll();
+  network.BreakHalfOpen();
+  network.Unclog();
+  network.config() = calm_;
   for (size_t i = 0; i < cluster_->size(); ++i) {
     SimNode& node = cluster_->node(i);
+    node.disk().SetFull(false);
+    node.disk().SetReadErrors(0);
+    node.disk().FailNextSync(false);
+    node.disk().SetSlowness(1);
+    node.disk().Mend();
+    node.SetWallDrift(0);
     node.SetSkew(Duration(0));
     if (node.paused()) node.Resume();
+    if (node.running()) node.SetLag(Duration(0));
     if (!node.running()) node.Start();
   }
 }
 
 const FaultCounts& Chaos::counts() {
-  counts_.lost_batches = 0;
-  for (size_t i = 0; i < cluster_->size(); ++i) counts_.lost_batches += cluster_->node(i).disk().lost_batches();
-  return counts_;
+  FaultCounts& counts = cluster_->faults();
+  const NetworkCounts& network = cluster_->network().counts();
+  counts[FaultKind::kDrop] = network.dropped;
+  counts[FaultKind::kDelay] = network.slowed;
+  counts[FaultKind::kReorder] = network.reordered;
+  counts[FaultKind::kDuplicate] = network.duplicated;
+  counts[FaultKind::kCorrupt] = network.corrupted;
+  counts[FaultKind::kReset] = network.resets;
+  for (const FaultKind kind :
+       {FaultKind::kUnsyncedLoss, FaultKind::kTornWrite, FaultKind::kReadError, FaultKind::kSyncError}) {
+    counts[kind] = 0;
+  }
+  for (size_t i = 0; i < cluster_->size(); ++i) {
+    const SimDisk& disk = cluster_->node(i).disk();
+    counts[FaultKind::kUnsyncedLoss] += disk.lost_batches();
+    counts[FaultKind::kTornWrite] += disk.torn_batches();
+    counts[FaultKind::kReadError] += disk.failed_reads();
+    counts[FaultKind::kSyncError] += disk.failed_syncs();
+  }
+  counts.lost_batches = counts[FaultKind::kUnsyncedLoss];
+  return counts;
 }
 
 }  // namespace dynamo::sim

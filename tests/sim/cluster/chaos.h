@@ -2,10 +2,12 @@
 #ifndef DYNAMO_TESTS_SIM_CLUSTER_CHAOS_H_
 #define DYNAMO_TESTS_SIM_CLUSTER_CHAOS_H_
 
-#include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/sim/cluster/cluster.h"
@@ -13,34 +15,65 @@
 
 namespace dynamo::sim {
 
-struct FaultCounts {
-  std::array<uint64_t, kFaultKinds> fired{};
-  uint64_t lost_batches = 0;  // Unsynced, in crashes.
-  uint64_t& operator[](FaultKind kind) { return fired[static_cast<size_t>(kind)]; }
-};
-
 class Chaos {
  public:
   Chaos(SimCluster* cluster, ChaosPlan plan, std::function<void(const std::string&)> say);
 
-  // Faults come and go as events of the world from now on.
+  // Faults come and go as events of the world from now on. A node that stops by
+  // itself, or fails to start, is started again soon, as by a kubelet.
   void Start();
-  // Ends all faults: everybody runs, the network is whole and quiet, clocks are
-  // right again.
+  // Strikes once, now.
+  void Strike(FaultKind kind);
+  // Ends all faults: everybody runs, the network is whole and quiet, disks work,
+  // clocks are right again. Flipped bits are turned back, as if the sector could be
+  // read again: nothing in the store rebuilds a replica that cannot be read yet, and
+  // a merge must not overwrite what it cannot read. What a lost disk held stays lost.
   void Heal();
 
+  // All that fired, those of disks, messages and clients too.
   const FaultCounts& counts();
   // Of the faults that were not left out, in the order of their ordinals.
   const std::vector<uint64_t>& struck() const { return struck_; }
 
  private:
   void Next();
-  void Strike();
+  void Supervise();
+  // The drawn node if that runs, else nobody.
+  std::optional<size_t> DrawRunning();
+  // A disk that may be hurt: one that is already, or a fresh one within the budget.
+  std::optional<size_t> DrawDiskToHurt();
+  void StartAfter(Duration down, size_t index);
+  // Runs `end` after `length`, unless a newer fault of that kind struck the node (or
+  // the network) meanwhile.
+  void EndAfter(FaultKind kind, size_t index, Duration length, std::function<void()> end);
+
+  // ---- chaos_process.cc
   void Crash();
+  void RestartLoop();
+  void RestartAgain(size_t index, std::vector<Duration> ups);
   void Pause();
-  void Partition();
+  void SlowNode();
+  void StepClock(FaultKind kind);
+  void DriftClock();
+
+  // ---- chaos_network.cc
+  void Cut(FaultKind kind);
+  void CutSides(bool one_way, size_t bridge);
+  void CutPairs();
+  void HalfOpen();
+  void Clog();
   void Noise();
-  void Skew();
+
+  // ---- chaos_disk.cc
+  void ReadErrors();
+  void SyncError();
+  void FillDisk();
+  void SlowDisk();
+  void FlipBit();
+  void Wipe();
+  void RollBack();
+  void SwapDisks();
+
   void After(Duration delay, std::function<void()> work);
   Duration Length(Duration max);
   void Say(const std::string& line);
@@ -52,10 +85,9 @@ class Chaos {
   Rng rngs_;              // Makes them.
   uint64_t ordinal_ = 0;  // Of the last fault.
   std::vector<uint64_t> struck_;
-  FaultCounts counts_;
+  std::vector<FaultKind> kinds_;  // That strike one by one.
   NetworkConfig calm_;
-  uint64_t partitions_ = 0;  // The newest heals what came before.
-  uint64_t noises_ = 0;
+  std::map<std::pair<FaultKind, size_t>, uint64_t> newest_;  // Kind and node to the fault that lasts.
   bool over_ = false;
 };
 

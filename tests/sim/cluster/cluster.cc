@@ -1,6 +1,7 @@
 #include "tests/sim/cluster/cluster.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace dynamo::sim {
@@ -91,18 +92,33 @@ Status SimCluster::Create(Duration limit) {
 }
 
 bool SimCluster::IsWhole() {
-  return std::ranges::all_of(nodes_, [this](const auto& node) {
+  std::vector<NodeId> members;
+  for (const auto& node : nodes_) {
+    if (node->disk().lost()) continue;
     if (!node->started() || !node->start_outcome() || !node->admin().Ready()) return false;
+    members.push_back(node->admin().Identity().node);
+  }
+  return std::ranges::all_of(nodes_, [&members](const auto& node) {
+    if (node->disk().lost()) return true;
     const ClusterViewPtr view = node->service().view();
-    return view && view->topology && view->up.size() == size();
+    return view && view->topology && std::ranges::all_of(members, [&](NodeId id) { return view->IsUp(id); });
   });
 }
 
+uint32_t SimCluster::DisksHurt() {
+  return static_cast<uint32_t>(
+      std::ranges::count_if(nodes_, [](const auto& node) { return node->disk().lost() || node->disk().spoiled(); }));
+}
+
 uint64_t SimCluster::HintsAtRest() {
+  std::set<NodeId> members;
+  for (const auto& node : nodes_) {
+    if (node->started() && !node->disk().lost()) members.insert(node->admin().Identity().node);
+  }
   uint64_t hints = 0;
   for (auto& node : nodes_) {
     if (!node->started()) continue;
-    for (const HintCount& count : node->admin().Hints()) hints += count.hints;
+    for (const HintCount& count : node->admin().Hints()) hints += members.contains(count.owner) ? count.hints : 0;
   }
   return hints;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "node/env/request_handler.h"
+#include "tests/sim/cluster/fault_kind.h"
 #include "tests/sim/cluster/node.h"
 
 namespace dynamo::sim {
@@ -41,10 +42,18 @@ class SimCluster {
   // Starts all nodes, creates the cluster from node 0 and waits until all nodes
   // serve and see each other up.
   Status Create(Duration limit = std::chrono::seconds(60));
-  // All run, serve, and see all others up.
+  // All members run, serve, and see all others up. A node whose disk is lost is out:
+  // it has nothing to serve until it replaces the member that it was.
   bool IsWhole();
-  // Hints at rest on the nodes that run.
+  bool IsOut(size_t index) { return nodes_[index]->disk().lost(); }
+  // Disks that have lost something since the beginning, or have it in a state that
+  // cannot be read.
+  uint32_t DisksHurt();
+  // Hints at rest on the nodes that run, for members. Those for a member whose disk
+  // is lost wait until it is replaced.
   uint64_t HintsAtRest();
+  // What has fired so far; whoever makes a fault counts it here.
+  FaultCounts& faults() { return faults_; }
 
   // ---- Client calls, to some shard of a node. kUnavailable: the node is down.
   // kTimeout: no answer within `limit` (the node may have died with the request).
@@ -67,6 +76,7 @@ class SimCluster {
   SimClock client_clock_;
   Scope clients_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
+  FaultCounts faults_;
 };
 
 }  // namespace dynamo::sim

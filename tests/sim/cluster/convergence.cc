@@ -23,7 +23,8 @@ std::vector<std::string> CompareReplicas(SimCluster& cluster, const std::vector<
   std::vector<std::string> differences;
   std::map<NodeId, SimNode*> nodes;
   for (size_t i = 0; i < cluster.size(); ++i) {
-    if (cluster.node(i).started()) nodes[cluster.node(i).admin().Identity().node] = &cluster.node(i);
+    if (cluster.node(i).started() && !cluster.IsOut(i))
+      nodes[cluster.node(i).admin().Identity().node] = &cluster.node(i);
   }
   const auto topology = nodes.empty() ? nullptr : nodes.begin()->second->admin().CurrentTopology();
   if (!topology) return {"nobody knows a topology"};

@@ -30,7 +30,9 @@ SimNode::SimNode(SimWorld* world, SimNetwork* network, SimNodeConfig config)
       network_(network),
       config_(std::move(config)),
       rng_(world->MakeRng("node " + address())),
-      disk_(world, world->MakeRng("disk " + address()), config_.disk) {}
+      disk_(world, world->MakeRng("disk " + address()), config_.disk) {
+  disk_.OnSyncFailed([this] { OnSyncFailed(); });
+}
 
 SimNode::~SimNode() {
   if (run_) Crash();
@@ -39,6 +41,7 @@ SimNode::~SimNode() {
 void SimNode::Start() {
   DYNAMO_CHECK(!run_);
   ++starts_;
+  stopped_itself_ = false;
   run_ = std::make_unique<Run>();
   run_->process = world_->StartProcess();
   disk_.Attach(run_->process);
@@ -46,6 +49,7 @@ void SimNode::Start() {
   const TimePoint steady(Duration(rng_.Between(0, 1'000'000'000'000)));
   run_->clock = std::make_unique<SimClock>(world_, run_->process, steady, config_.drift_ppm);
   run_->clock->SetSkew(skew_);
+  run_->clock->SetWallDrift(wall_drift_ppm_);
   run_->seeds = std::make_unique<Seeds>(config_.seeds);
   std::vector<ShardEnv> envs;
   for (ShardIndex index = 0; index < config_.shards; ++index) {
@@ -80,6 +84,15 @@ void SimNode::Crash() {
   disk_.Crash();
 }
 
+// As RocksDB's adapter, which aborts.
+void SimNode::OnSyncFailed() {
+  world_->At(kNobody, world_->now(), [this, process = run_->process] {
+    if (!run_ || run_->process != process) return;
+    Crash();
+    stopped_itself_ = true;
+  });
+}
+
 void SimNode::Pause() {
   world_->Pause(run_->process);
   paused_ = true;
@@ -93,6 +106,11 @@ void SimNode::Resume() {
 void SimNode::SetSkew(Duration skew) {
   skew_ = skew;
   if (run_) run_->clock->SetSkew(skew);
+}
+
+void SimNode::SetWallDrift(int64_t ppm) {
+  wall_drift_ppm_ = ppm;
+  if (run_) run_->clock->SetWallDrift(ppm);
 }
 
 }  // namespace dynamo::sim

@@ -45,6 +45,8 @@ class SimNode {
 
   bool running() const { return run_ != nullptr; }
   bool paused() const { return paused_; }
+  // A sync failed, so that its process stopped by itself; until the next Start.
+  bool stopped_itself() const { return stopped_itself_; }
   // Start has returned; its outcome.
   bool started() const { return run_ && run_->outcome.has_value(); }
   Status start_outcome() const { return run_->outcome.value_or(Fail(Errc::kUnavailable, "still starting")); }
@@ -61,6 +63,11 @@ class SimNode {
   SimDisk& disk() { return disk_; }
   // How far the wall clock is ahead, now and at later starts.
   void SetSkew(Duration skew);
+  Duration skew() const { return skew_; }
+  // The wall clock alone, now and at later starts.
+  void SetWallDrift(int64_t ppm);
+  // Each event of the present run comes that late.
+  void SetLag(Duration lag) { world_->SetLag(run_->process, lag); }
   uint64_t starts() const { return starts_; }
 
  private:
@@ -83,13 +90,17 @@ class SimNode {
     std::optional<Status> outcome;
   };
 
+  void OnSyncFailed();
+
   SimWorld* world_;
   SimNetwork* network_;
   SimNodeConfig config_;
   Rng rng_;
   SimDisk disk_;
   Duration skew_{0};
+  int64_t wall_drift_ppm_ = 0;
   bool paused_ = false;
+  bool stopped_itself_ = false;
   uint64_t starts_ = 0;
   std::unique_ptr<Run> run_;
 };

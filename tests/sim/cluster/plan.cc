@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace dynamo::sim {
 namespace {
@@ -11,20 +12,27 @@ uint32_t Draw(Rng& rng, uint32_t low, uint32_t high) { return static_cast<uint32
 
 Duration Seconds(Rng& rng, int low, int high) { return std::chrono::seconds(rng.Between(low, high)); }
 
-NetworkConfig DrawNoise(Rng& rng) {
+constexpr std::array kNoises{FaultKind::kDrop,      FaultKind::kDelay,   FaultKind::kReorder,
+                             FaultKind::kDuplicate, FaultKind::kCorrupt, FaultKind::kReset};
+constexpr int kKindsMin = 10;  // That a run has at least.
+constexpr size_t kSmallObject = 24'000;
+
+// The rates of the noises that the seed has.
+NetworkConfig DrawNoise(Rng& rng, const ChaosPlan& plan) {
   NetworkConfig noise;
   noise.delay_max = std::chrono::milliseconds(rng.Between(1, 50));
   noise.late_max = std::chrono::milliseconds(rng.Between(10, 2000));
-  // Each seed has some of them only.
-  for (double* rate : {&noise.drop, &noise.duplicate, &noise.reorder, &noise.slow, &noise.corrupt, &noise.reset}) {
-    if (rng.Chance(0.5)) *rate = rng.Fraction() * 0.1;
+  const std::array rates{&noise.drop, &noise.slow, &noise.reorder, &noise.duplicate, &noise.corrupt, &noise.reset};
+  for (size_t i = 0; i < rates.size(); ++i) {
+    const double rate = rng.Fraction() * 0.1;
+    if (plan.Has(kNoises[i])) *rates[i] = rate;
   }
   return noise;
 }
 
 WorkloadPlan DrawWorkload(Rng& rng, uint32_t n) {
   WorkloadPlan plan;
-  plan.clients = static_cast<int>(rng.Between(3, 8));
+  plan.clients = static_cast<int>(rng.Between(6, 16));
   plan.keys = static_cast<int>(rng.Between(1, 12));
   plan.lww_keys = rng.Chance(0.3) ? 0 : 0.4;
   plan.r = Draw(rng, 1, n);
@@ -34,36 +42,64 @@ WorkloadPlan DrawWorkload(Rng& rng, uint32_t n) {
   if (rng.Chance(0.1)) plan.pw = Draw(rng, 1, plan.w);
   if (rng.Chance(0.4)) plan.sloppy = false;
   plan.value_bytes_max = rng.Chance(0.1) ? 20'000 : 200;
-  plan.think_max = std::chrono::milliseconds(rng.Between(200, 2500));
+  // What all clients together would do if each operation took no time.
+  const int64_t operations_per_second = rng.Between(15, 22);
+  plan.think_max = Duration(int64_t{2'000'000} * plan.clients / operations_per_second);
   return plan;
+}
+
+void DrawClientFaults(Rng& rng, const ChaosPlan& chaos, Plan* plan) {
+  WorkloadPlan& workload = plan->workload;
+  const auto rate = [&](FaultKind kind, int max) {
+    const auto drawn = static_cast<int>(rng.Between(1, max));
+    return chaos.Has(kind) ? drawn : 0;
+  };
+  workload.retry_storms = rate(FaultKind::kRetryStorm, 20);
+  workload.forged_contexts = rate(FaultKind::kForgedContext, 30);
+  workload.huge_contexts = rate(FaultKind::kHugeContext, 5);
+  workload.oversized_values = rate(FaultKind::kOversizedValue, 10);
+  workload.sibling_floods = rate(FaultKind::kSiblingFlood, 10);
+  if (!chaos.Has(FaultKind::kStaleContext)) workload.stale_puts = 0;
+  if (chaos.Has(FaultKind::kOversizedValue)) plan->cluster.service.object_bytes_max = kSmallObject;
+  if (chaos.Has(FaultKind::kSiblingFlood)) plan->cluster.service.siblings_max = 5;
 }
 
 ChaosPlan DrawChaos(Rng& rng) {
   ChaosPlan plan;
-  for (bool& enabled : plan.enabled) enabled = rng.Chance(0.6);
-  // At least one that hurts.
-  plan.enabled[rng.Below(4)] = true;
-  plan.between_max = Seconds(rng, 2, 20);
+  for (bool& enabled : plan.enabled) enabled = rng.Chance(0.45);
+  for (int i = 0; i < kKindsMin; ++i) plan.enabled[rng.Below(kFaultKinds)] = true;
+  // A part of every crash.
+  plan.enabled[static_cast<int>(FaultKind::kUnsyncedLoss)] = plan.Has(FaultKind::kCrash);
+  plan.enabled[static_cast<int>(FaultKind::kTornWrite)] = plan.Has(FaultKind::kCrash);
+  plan.between_max = Seconds(rng, 2, 15);
   plan.crash_max = Seconds(rng, 1, 30);
-  plan.pause_max = Seconds(rng, 1, 30);
+  plan.pause_max = rng.Chance(0.2) ? Seconds(rng, 30, 600) : Seconds(rng, 1, 30);
   plan.partition_max = Seconds(rng, 1, 30);
   plan.noise_max = Seconds(rng, 5, 60);
-  plan.noise = DrawNoise(rng);
+  plan.clog_max = Seconds(rng, 1, 20);
+  plan.disk_max = Seconds(rng, 1, 30);
+  plan.slow_max = Seconds(rng, 1, 30);
+  plan.lag_max = std::chrono::milliseconds(rng.Between(1, 500));
+  plan.disk_slowness_max = rng.Between(3, 200);
+  plan.read_error_rate = rng.Fraction();
+  plan.noise = DrawNoise(rng, plan);
   plan.skew_max = rng.Chance(0.5) ? Seconds(rng, 0, 10) : Seconds(rng, 0, 3600);
   return plan;
 }
 
+// A write that was acknowledged by W nodes survives the loss of W-1 disks; and those
+// that are left must be enough to go on.
+uint32_t DisksToHurt(const Plan& plan) {
+  const WorkloadPlan& workload = plan.workload;
+  const bool strict = workload.sloppy == false;
+  const uint32_t nodes = strict ? plan.cluster.n_val : static_cast<uint32_t>(plan.cluster.nodes);
+  return std::min(workload.w - 1, nodes - std::max({workload.r, workload.w, workload.dw.value_or(0)}));
+}
+
 }  // namespace
 
-std::string_view Name(FaultKind kind) {
-  switch (kind) {
-    case FaultKind::kCrash: return "crash";
-    case FaultKind::kPause: return "pause";
-    case FaultKind::kPartition: return "partition";
-    case FaultKind::kNoise: return "noise";
-    case FaultKind::kSkew: return "skew";
-  }
-  return "?";
+bool ChaosPlan::HasNoise() const {
+  return std::ranges::any_of(kNoises, [this](FaultKind kind) { return Has(kind); });
 }
 
 Plan DrawPlan(Rng rng) {
@@ -82,6 +118,8 @@ Plan DrawPlan(Rng rng) {
   cluster.service.clock_cache_entries = rng.Chance(0.5) ? 1024 : 2;
   plan.workload = DrawWorkload(rng, cluster.n_val);
   plan.chaos = DrawChaos(rng);
+  plan.chaos.disks_hurt_max = DisksToHurt(plan);
+  DrawClientFaults(rng, plan.chaos, &plan);
   return plan;
 }
 

@@ -10,12 +10,9 @@
 
 #include "common/base/random.h"
 #include "tests/sim/cluster/cluster.h"
+#include "tests/sim/cluster/fault_kind.h"
 
 namespace dynamo::sim {
-
-enum class FaultKind : uint8_t { kCrash, kPause, kPartition, kNoise, kSkew };
-inline constexpr int kFaultKinds = 5;
-std::string_view Name(FaultKind kind);
 
 struct WorkloadPlan {
   int clients = 4;
@@ -31,6 +28,8 @@ struct WorkloadPlan {
   // Of 100 operations; the rest reads, then puts with the context.
   int reads = 10, blind_puts = 20, deletes = 10, blind_deletes = 3, stale_puts = 7;
   uint64_t operations_min = 200;
+  // Of 1,000 operations: those that no client should do.
+  int retry_storms = 0, forged_contexts = 0, huge_contexts = 0, oversized_values = 0, sibling_floods = 0;
   // Of the keys, how many are only ever read and then written with that context.
   int loop_keys = 0;
   // Left out, by ordinal (see Workload::OrdinalOf), while all others stay as they are.
@@ -40,7 +39,16 @@ struct WorkloadPlan {
 struct ChaosPlan {
   bool enabled[kFaultKinds] = {};
   Duration between_max{8'000'000};  // From one fault to the next.
+  // How long each lasts.
   Duration crash_max{20'000'000}, pause_max{20'000'000}, partition_max{20'000'000}, noise_max{20'000'000};
+  Duration clog_max{10'000'000}, disk_max{20'000'000}, slow_max{20'000'000};
+  Duration lag_max{200'000};  // Of a slow node, for each event.
+  int64_t disk_slowness_max = 50;
+  double read_error_rate = 0.5;
+  int64_t wall_drift_ppm_max = 50'000;
+  // How many disks may be lost or spoiled: any more could lose a write that only W
+  // disks have.
+  uint32_t disks_hurt_max = 0;
   NetworkConfig noise;  // The rates while there is noise.
   Duration skew_max{3'600'000'000};
   Duration duration{120'000'000};
@@ -48,6 +56,8 @@ struct ChaosPlan {
   std::set<uint64_t> skipped_faults;
 
   bool Has(FaultKind kind) const { return enabled[static_cast<int>(kind)]; }
+  // Some of what a noise brings.
+  bool HasNoise() const;
 };
 
 struct Plan {

@@ -85,6 +85,7 @@ class Run {
       Report(fmt::format("{} {}: {}", violation.property, violation.key, violation.what));
     }
     for (const std::string& conflict : workload.dot_conflicts()) Report("P8 " + conflict);
+    for (const std::string& answer : workload.wrong_answers()) Report("P14 " + answer);
     // The reads have repaired whoever was behind.
     world_.RunFor(std::chrono::seconds(5));
     for (std::string& difference : CompareReplicas(cluster, workload.keys())) Report("P6 " + difference);

@@ -24,12 +24,6 @@ std::optional<oracle::LwwOrder> OrderOf(const Object& object) {
 
 }  // namespace
 
-struct Workload::Client {
-  int id = 0;
-  Rng rng{0};
-  std::map<ObjectKey, Memory> memories;  // Of the last read of each key, for stale contexts.
-};
-
 Workload::Workload(SimCluster* cluster, WorkloadPlan plan, std::function<void(const std::string&)> say)
     : cluster_(cluster), plan_(plan), say_(std::move(say)) {
   Rng rng = cluster_->world().MakeRng("keys");
@@ -97,10 +91,14 @@ Async<> Workload::Operate(Client* client) {
     if (co_await Read(client, key)) co_await Put(client, key, client->memories[key]);
     co_return;
   }
+  if (co_await Misbehave(client, key)) co_return;
   int draw = static_cast<int>(rng.Below(100));
   if ((draw -= plan_.blind_puts) < 0) co_return co_await Put(client, key, {});
   if ((draw -= plan_.blind_deletes) < 0) co_return co_await Delete(client, key, std::nullopt);
-  if ((draw -= plan_.stale_puts) < 0) co_return co_await Put(client, key, client->memories[key]);
+  if ((draw -= plan_.stale_puts) < 0) {
+    ++cluster_->faults()[FaultKind::kStaleContext];
+    co_return co_await Put(client, key, client->memories[key]);
+  }
   if (!co_await Read(client, key)) co_return;
   if ((draw -= plan_.reads) < 0) co_return;
   const Memory memory = client->memories[key];
@@ -165,27 +163,31 @@ void Workload::EndWrite(oracle::WriteId id, const Status& status, std::optional<
 
 Async<> Workload::Put(Client* client, ObjectKey key, Memory memory) {
   Rng& rng = client->rng;
-  const size_t node = rng.Below(cluster_->size());
-  const Duration timeout = DrawTimeout(rng);
   const oracle::WriteId id = history_.BeginPut(client->id, ToString(key), memory.context);
   PutRequest request;
   request.key = key;
   request.content.value = oracle::MakeValue(id, rng.Below(plan_.value_bytes_max));
   request.context = memory.token;
-  request.options = DrawWriteOptions(timeout);
   request.return_object = rng.Chance(0.3);
-  const std::string value = request.content.value;
-  if (say_) {
-    say_(fmt::format("client {} put {} at {}: write {} after{}", client->id, ToString(key), node, id,
-                     Show({memory.context.ids, {}, memory.context.tombstone, {}})));
-  }
+  if (say_) say_(fmt::format("  write {} after{}", id, Show({memory.context.ids, {}, memory.context.tombstone, {}})));
+  static_cast<void>(co_await PutOnce(client->id, rng.Fork(), std::move(request), id));
+}
+
+Async<Status> Workload::PutOnce(int client, Rng rng, PutRequest request, oracle::WriteId id) {
+  const ObjectKey key = request.key;
+  const size_t node = rng.Below(cluster_->size());
+  const Duration timeout = DrawTimeout(rng);
+  request.options = DrawWriteOptions(timeout);
+  if (say_) say_(fmt::format("client {} put {} at {}: write {}", client, ToString(key), node, id));
   const auto reply = co_await cluster_->Put(node, std::move(request), timeout + kPatience);
   std::optional<oracle::LwwOrder> order;
   if (reply && reply->object) {
     const oracle::Observation seen = Observe(key, *reply->object);
     if (seen.values.size() == 1 && seen.values[0] == id) order = seen.order;
   }
-  EndWrite(id, reply ? Status() : Status(Fail(reply.error())), order);
+  Status status = reply ? Status() : Status(Fail(reply.error()));
+  EndWrite(id, status, order);
+  co_return status;
 }
 
 Async<> Workload::Delete(Client* client, ObjectKey key, std::optional<Memory> memory) {
@@ -205,19 +207,44 @@ Async<> Workload::Delete(Client* client, ObjectKey key, std::optional<Memory> me
   EndWrite(id, status, std::nullopt);
 }
 
-Async<std::vector<std::string>> Workload::ReadAll() {
+Async<Result<GetReply>> Workload::ReadOwners(size_t node, ObjectKey key) {
   constexpr int kTries = 5;
-  std::vector<std::string> failures;
+  uint32_t lost = 0;
+  for (size_t i = 0; i < cluster_->size(); ++i) lost += cluster_->IsOut(i) ? 1 : 0;
+  const uint32_t n = cluster_->config().n_val;
+  GetRequest request;
+  request.key = std::move(key);
+  // A lost disk's share may be in hints of others, which a sloppy read asks.
+  request.options.r = lost == 0 ? QuorumValue::All() : QuorumValue::Number(n > lost ? n - lost : 1);
+  request.options.timeout = std::chrono::seconds(10);
+  Result<GetReply> reply = Fail(Errc::kTimeout, "not tried");
+  for (int i = 0; i < kTries && !reply; ++i) {
+    reply = co_await cluster_->Get(node, request, std::chrono::seconds(11));
+  }
+  co_return reply;
+}
+
+Async<> Workload::RepairAll() {
+  bool any_lost = false;
+  for (size_t i = 0; i < cluster_->size(); ++i) any_lost = any_lost || cluster_->IsOut(i);
+  if (!any_lost) co_return;
   for (const ObjectKey& key : keys_) {
     for (size_t node = 0; node < cluster_->size(); ++node) {
-      GetRequest request;
-      request.key = key;
-      request.options.r = QuorumValue::All();
-      request.options.timeout = std::chrono::seconds(10);
-      Result<GetReply> reply = Fail(Errc::kTimeout, "not tried");
-      for (int i = 0; i < kTries && !reply; ++i) {
-        reply = co_await cluster_->Get(node, request, std::chrono::seconds(11));
-      }
+      if (!cluster_->IsOut(node)) static_cast<void>(co_await ReadOwners(node, key));
+    }
+  }
+  // A repair follows the last of a read's answers.
+  Clock& clock = cluster_->client_clock();
+  co_await SleepUntil(cluster_->clients(), clock, clock.Now() + std::chrono::seconds(5));
+}
+
+Async<std::vector<std::string>> Workload::ReadAll() {
+  std::vector<std::string> failures;
+  co_await RepairAll();
+  for (const ObjectKey& key : keys_) {
+    for (size_t node = 0; node < cluster_->size(); ++node) {
+      if (cluster_->IsOut(node)) continue;
+      const Result<GetReply> reply = co_await ReadOwners(node, key);
       const std::string reader = "node " + std::to_string(node);
       if (reply) {
         const oracle::Observation seen = Observe(key, reply->object);

@@ -31,8 +31,8 @@ class Workload {
   void Stop() { stopping_ = true; }
   bool idle() const { return running_ == 0; }
 
-  // Reads every key with R = N through every node into the final reads. Those
-  // that fail however often they are tried are named in `failures`.
+  // Reads every key through every member from all owners whose disks are not lost,
+  // into the final reads. Returns those that fail however often they are tried.
   Async<std::vector<std::string>> ReadAll();
 
   const oracle::History& history() const { return history_; }
@@ -40,6 +40,8 @@ class Workload {
   // Dots that named two different writes (P8).
   const std::vector<std::string>& dot_conflicts() const { return dot_conflicts_; }
   const std::vector<ObjectKey>& keys() const { return keys_; }
+  // What a node must never answer, and did: one line each.
+  const std::vector<std::string>& wrong_answers() const { return wrong_answers_; }
   // Called when the fate of a write is known to its client.
   void OnEnd(std::function<void(const oracle::WriteRecord&)> listener) { on_end_ = std::move(listener); }
   // The n-th operation of a client.
@@ -53,7 +55,11 @@ class Workload {
     Bytes token;
     oracle::Context context;
   };
-  struct Client;
+  struct Client {
+    int id = 0;
+    Rng rng{0};
+    std::map<ObjectKey, Memory> memories;  // Of the last read of each key, for stale contexts.
+  };
 
   Async<> Run(int id);
   Async<> Operate(Client* client);
@@ -61,7 +67,20 @@ class Workload {
   Async<bool> Read(Client* client, const ObjectKey& key);
   Async<> Put(Client* client, ObjectKey key, Memory memory);
   Async<> Delete(Client* client, ObjectKey key, std::optional<Memory> memory);
+  Async<Status> PutOnce(int client, Rng rng, PutRequest request, oracle::WriteId id);
+
+  // ---- workload_faults.cc: what no client should do. Whether it did one.
+
+  Async<bool> Misbehave(Client* client, ObjectKey key);
+  // Writes at once through several nodes, all with one context, and waits for all.
+  Async<> PutAtOnce(Client* client, ObjectKey key, Memory memory, int writes);
+  Async<> PutRefused(Client* client, ObjectKey key, PutRequest request, const char* what);
+  Bytes ForgeContext(Client* client, const ObjectKey& key);
+
   void EndWrite(oracle::WriteId id, const Status& status, std::optional<oracle::LwwOrder> order);
+  Async<Result<GetReply>> ReadOwners(size_t node, ObjectKey key);
+  // Lets read repair bring all owners to one state, where a read cannot ask for all.
+  Async<> RepairAll();
   oracle::Observation Observe(const ObjectKey& key, const Object& object);
   ReadOptions DrawReadOptions(Rng& rng, Duration timeout) const;
   WriteOptions DrawWriteOptions(Duration timeout) const;
@@ -76,7 +95,7 @@ class Workload {
   oracle::History history_;
   OperationCounts counts_;
   std::map<std::pair<std::string, Dot>, std::string> dots_;
-  std::vector<std::string> dot_conflicts_;
+  std::vector<std::string> dot_conflicts_, wrong_answers_;
   bool stopping_ = false;
   int running_ = 0;
 };
