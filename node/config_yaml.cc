@@ -1,7 +1,9 @@
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <sstream>
 #include <utility>
 
 #include "node/config_settings.h"
@@ -76,15 +78,40 @@ Result<GivenSettings> ReadSettings(const YAML::Node& root, const std::string& fi
   return settings;
 }
 
+// Keeps where the latest document began.
+class DocumentStart : public YAML::EventHandler {
+ public:
+  YAML::Mark mark;
+
+  void OnDocumentStart(const YAML::Mark& at) override { mark = at; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// Not by YAML::LoadAll: where the parser stands still, on a leading comma for one,
+// that makes empty documents until memory ends.
+Status CheckOneDocument(const std::string& text, const std::string& file) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStart start;
+  if (!parser.HandleNextDocument(start) || !parser) return {};
+  parser.HandleNextDocument(start);
+  return Fail(At(file, start.mark, "a second document"));
+}
+
 }  // namespace
 
 Result<GivenSettings> ParseYamlSettings(std::string_view text, const std::string& file) {
   if (Status bounds = CheckBounds(text, file); !bounds) return Fail(std::move(bounds.error()));
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.empty()) return GivenSettings{};
-    if (documents.size() > 1) return Fail(At(file, documents[1].Mark(), "a second document"));
-    return ReadSettings(documents.front(), file);
+    if (Status one = CheckOneDocument(std::string(text), file); !one) return Fail(std::move(one.error()));
+    return ReadSettings(YAML::Load(std::string(text)), file);
   } catch (const YAML::Exception& error) {
     return Fail(At(file, error.mark, error.msg));
   }

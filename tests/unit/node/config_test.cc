@@ -182,7 +182,8 @@ TEST(Config, AWrongFileNamesTheLine) {
       {"- zone\n", "node.yaml:1: wants lines of \"name: value\""},
       {"just text", "node.yaml:1: wants lines"},
       {"zone: [a\nname: b\n", "node.yaml:"},
-      {"zone: a\n---\nzone: b\n", "node.yaml:3: a second document"},
+      {"zone: a\n---\nzone: b\n", "node.yaml:2: a second document"},
+      {", http-port: 1", "node.yaml:1: a second document"},
       {"[zone]: a\n", "node.yaml:1: wants the name of a setting"},
       {"zone: *nowhere\n", "node.yaml:1: "},
   };
