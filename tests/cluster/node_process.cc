@@ -32,7 +32,7 @@ NodeProcess::~NodeProcess() { Kill(); }
 void NodeProcess::Start() {
   DYNAMO_CHECK(!running());
   std::vector<std::string> command{DYNAMO_NODE_BINARY, "--data-dir", data_folder(), "--listen-address", address_,
-                                   "--shards",         "1",          "--name",      "node-" + address_};
+                                   "--shards",         "2",          "--name",      "node-" + address_};
   command.insert(command.end(), arguments_.begin(), arguments_.end());
   std::vector<char*> argv;
   for (std::string& argument : command) argv.push_back(argument.data());

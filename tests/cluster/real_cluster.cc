@@ -23,6 +23,16 @@ std::string NewFolder() {
   return pattern;
 }
 
+// What a sanitizer or a check wrote: a node that a test kills has no exit code to tell of it.
+void ExpectNoReport(const NodeProcess& node) {
+  const std::string log = node.Log();
+  for (const char* const mark : {"Sanitizer", "runtime error: ", "check failed"}) {
+    const size_t at = log.find(mark);
+    if (at == std::string::npos) continue;
+    ADD_FAILURE() << "node " << node.address() << " logged:\n" << log.substr(log.rfind('\n', at) + 1, 4000);
+  }
+}
+
 }  // namespace
 
 bool Eventually(std::chrono::milliseconds limit, const std::function<bool()>& done) {
@@ -47,6 +57,10 @@ RealCluster::RealCluster(int subnet, size_t nodes, std::vector<std::string> argu
 }
 
 RealCluster::~RealCluster() {
+  for (const auto& node : nodes_) {
+    node->Kill();
+    ExpectNoReport(*node);
+  }
   nodes_.clear();
   if (testing::Test::HasFailure()) {
     std::cerr << "data and logs are kept under " << folder_ << '\n';
