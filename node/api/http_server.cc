@@ -1,6 +1,8 @@
 #include "node/api/http_server.h"
 
 #include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -15,6 +17,9 @@ namespace {
 
 namespace http = boost::beast::http;
 using Parser = http::request_parser<http::string_body>;
+
+constexpr std::chrono::seconds kLingerTime{5};
+constexpr size_t kLingerBytesMax = 16 << 20;
 
 // The answer to a request that could not be read; nullopt: the client has gone.
 std::optional<HttpResponse> ResponseToReadError(boost::system::error_code error) {
@@ -51,7 +56,7 @@ class HttpSession {
     if (error) {
       if (auto response = ResponseToReadError(error)) {
         response->keep_alive(false);
-        co_await Write(std::move(*response));
+        if (co_await Write(std::move(*response))) co_await Linger();
       }
       co_return false;
     }
@@ -104,6 +109,19 @@ class HttpSession {
     boost::system::error_code error;
     co_await http::async_write(connection_->socket(), response, asio::redirect_error(kUseAwaitable, error));
     co_return !error;
+  }
+
+  // Reads on, for a while, what a refused client is still sending: closing on
+  // unread bytes resets the connection, and the client never sees the refusal.
+  Async<> Linger() {
+    boost::system::error_code error;
+    connection_->socket().shutdown(asio::socket_base::shutdown_send, error);
+    connection_->SetDeadline(std::min<std::chrono::milliseconds>(kLingerTime, limits_.transfer_timeout));
+    std::array<char, 16 << 10> sink;
+    for (size_t read = 0; !error && read < kLingerBytesMax;) {
+      read += co_await connection_->socket().async_read_some(asio::buffer(sink),
+                                                             asio::redirect_error(kUseAwaitable, error));
+    }
   }
 
   std::shared_ptr<Connection> connection_;

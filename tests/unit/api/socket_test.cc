@@ -28,7 +28,11 @@ class RawClient {
     const timeval limit{10, 0};
     setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   }
-  void Send(std::string_view bytes) { ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+  // All of it; false: the server has closed.
+  bool Send(std::string_view bytes) {
+    return ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(bytes.size());
+  }
   // Until `size` bytes have come or the server has closed.
   std::string Read(size_t size) {
     std::string out;
@@ -146,6 +150,27 @@ TEST_F(SocketTest, WhatIsTooLargeIsRefusedBeforeItIsRead) {
   for (int i = 0; i < 10'000; ++i) many_headers += "X-H: some value\r\n";
   EXPECT_TRUE(HttpAnswerTo(port, many_headers + "\r\n").starts_with("HTTP/1.1 431 "));
   EXPECT_TRUE(handler_.puts.empty());
+}
+
+TEST_F(SocketTest, ARefusalReachesAClientThatSendsAllBeforeItReads) {
+  const uint16_t port = ServeHttpDoor();
+  const std::string body(4 << 20, 'x');
+  RawClient too_long(port);
+  // Many clients don't read the answer once a write has failed.
+  EXPECT_TRUE(too_long.Send(std::string(kPut) + "Content-Length: 4194304\r\n\r\n" + body));
+  EXPECT_TRUE(too_long.ReadToEnd().starts_with("HTTP/1.1 413 "));
+  RawClient big_header(port);
+  EXPECT_TRUE(big_header.Send("GET /ping HTTP/1.1\r\nX: " + body));
+  EXPECT_TRUE(big_header.ReadToEnd().starts_with("HTTP/1.1 431 "));
+}
+
+TEST_F(SocketTest, ARefusedClientThatNeverStopsSendingIsClosedAllTheSame) {
+  RawClient client(ServeHttpDoor());
+  client.Send(std::string(kPut) + "Content-Length: 99999999999\r\n\r\n");
+  const std::string chunk(1 << 20, 'x');
+  int sent = 0;
+  while (sent < 1000 && client.Send(chunk)) ++sent;
+  EXPECT_LT(sent, 1000);
 }
 
 TEST_F(SocketTest, AClientThatAsksWhetherToGoOnIsTold) {
