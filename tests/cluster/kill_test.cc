@@ -65,7 +65,7 @@ TEST(Kill, NoAcknowledgedWriteIsLostWhenNodesDieUnderLoad) {
   const Status created = cluster.Create();
   ASSERT_TRUE(created.has_value()) << created.error().message;
 
-  Load load(&cluster, 5, kSeed);
+  Load load(&cluster, {.seed = kSeed});
   load.Start();
   const int kills = KillAndRestart(cluster, std::chrono::steady_clock::now() + form.duration);
   const auto last_return = std::chrono::steady_clock::now();
@@ -82,7 +82,7 @@ TEST(Kill, NoAcknowledgedWriteIsLostWhenNodesDieUnderLoad) {
                            1e-3 * static_cast<double>(took.count()));
   EXPECT_TRUE(drained);
 
-  EXPECT_EQ(load.ReadAll(), 0u) << "final reads that failed";
+  EXPECT_EQ(load.ReadAll(/*observers=*/2), 0u) << "final reads that failed";
   const auto violations = oracle::Check(load.history());
   for (const oracle::Violation& violation : violations) {
     ADD_FAILURE() << violation.property << ' ' << violation.key << ": " << violation.what;

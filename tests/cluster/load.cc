@@ -1,87 +1,35 @@
 #include "tests/cluster/load.h"
 
 #include <fmt/format.h>
-#include <httplib.h>
+#include <fmt/ranges.h>
 
-#include <memory>
+#include <algorithm>
+#include <optional>
 #include <utility>
-
-#include "tools/dynamoctl/object_client.h"
 
 namespace dynamo::cluster {
 namespace {
 
-// Clients meet on a few keys at a time, and move on, so that no history grows long.
-constexpr uint64_t kKeysAtOnce = 16;
-constexpr uint64_t kOperationsPerKey = 24;
-constexpr char kBucket[] = "/types/siblings/buckets/load/keys/";
+constexpr size_t kVisitors = 4;
+constexpr int kReadTries = 5;
 
-oracle::Observation ParseSiblings(const httplib::Response& response) {
-  oracle::Observation seen;
-  const auto values = ctl::ParseMultipart(response.body, ctl::BoundaryOf(response.get_header_value("Content-Type")));
-  if (!values) {
-    seen.foreign.push_back(values.error().message);
-    return seen;
+// Of one key: a cluster that heals may still miss a deadline.
+std::optional<Reading> ReadAt(StoreClient& client, size_t node, const std::string& key, const std::string& query) {
+  std::optional<Reading> reading;
+  for (int tries = 0; tries < kReadTries && !reading; ++tries) {
+    reading = ParseReading(client.SendTo(node, StoreClient::Get(key, query)));
   }
-  for (const ctl::Value& value : *values) {
-    if (value.deleted) {
-      seen.tombstone = true;
-    } else {
-      seen.AddValue(value.data);
-    }
-  }
-  return seen;
+  return reading;
 }
 
 }  // namespace
 
-// What became of one request, after a refused connection was tried elsewhere once.
-struct Load::Answer {
-  bool answered = false;
-  bool surely_not_sent = false;
-  uint64_t refused = 0;
-  httplib::Response response;
-};
-
-struct Load::Client {
-  int id;
-  Rng rng;
-  std::vector<std::unique_ptr<httplib::Client>> nodes;
-
-  Client(RealCluster* cluster, int number, uint64_t seed) : id(number), rng(seed) {
-    for (size_t i = 0; i < cluster->size(); ++i) {
-      nodes.push_back(std::make_unique<httplib::Client>("http://" + cluster->node(i).http()));
-      nodes.back()->set_keep_alive(true);
-      nodes.back()->set_tcp_nodelay(true);
-      nodes.back()->set_read_timeout(std::chrono::seconds(10));
-    }
-  }
-
-  template <class Ask>
-  Answer Send(Ask ask) {
-    Answer answer;
-    size_t node = rng.Below(nodes.size());
-    for (int attempt = 0; attempt < 2; ++attempt) {
-      const httplib::Result result = ask(*nodes[node]);
-      answer.surely_not_sent = !result && result.error() == httplib::Error::Connection;
-      if (result) {
-        answer.answered = true;
-        answer.response = *result;
-      }
-      if (!answer.surely_not_sent) return answer;
-      ++answer.refused;
-      node = (node + 1 + rng.Below(nodes.size() - 1)) % nodes.size();
-    }
-    return answer;
-  }
-};
-
-Load::Load(RealCluster* cluster, int clients, uint64_t seed) : cluster_(cluster), clients_(clients), seed_(seed) {}
+Load::Load(RealCluster* cluster, LoadSettings settings) : cluster_(cluster), settings_(settings) {}
 
 Load::~Load() { Stop(); }
 
 void Load::Start() {
-  for (int id = 0; id < clients_; ++id) threads_.emplace_back([this, id] { Run(id); });
+  for (int id = 0; id < settings_.clients; ++id) threads_.emplace_back([this, id] { Run(id); });
 }
 
 void Load::Stop() {
@@ -90,65 +38,66 @@ void Load::Stop() {
   threads_.clear();
 }
 
+LoadCounts Load::counts() {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+size_t Load::keys() {
+  const std::lock_guard lock(mutex_);
+  return used_keys_.size();
+}
+
 void Load::Run(int id) {
-  Client client(cluster_, id, seed_ + static_cast<uint64_t>(id));
+  StoreClient client(cluster_, settings_.client, settings_.seed + static_cast<uint64_t>(id));
   while (!stopping_) {
-    const std::string key = NextKey(client.rng);
-    if (client.rng.Chance(0.15)) {
-      Write(client, key, {}, "", /*erase=*/false);
+    const std::string key = NextKey(client.rng());
+    if (client.rng().Chance(0.15)) {
+      Write(client, id, key, {}, "", /*erase=*/false);
     } else {
-      ReadThenWrite(client, key);
+      ReadThenWrite(client, id, key);
     }
+    if (settings_.think_time.count() > 0) std::this_thread::sleep_for(settings_.think_time);
   }
 }
 
 std::string Load::NextKey(Rng& rng) {
   const std::lock_guard lock(mutex_);
-  const uint64_t first = ++operations_ / kOperationsPerKey;
-  std::string key = fmt::format("k{}", first + rng.Below(kKeysAtOnce));
-  ++used_keys_[key];
+  const uint64_t first = ++turns_ / settings_.turns_per_key;
+  std::string key = fmt::format("k{}", first + rng.Below(settings_.keys_at_once));
+  used_keys_.insert(key);
   return key;
 }
 
-void Load::ReadThenWrite(Client& client, const std::string& key) {
+void Load::ReadThenWrite(StoreClient& client, int id, const std::string& key) {
   uint64_t begun = 0;
   {
     const std::lock_guard lock(mutex_);
     begun = history_.Now();
   }
-  const Answer answer = client.Send([&key](httplib::Client& node) {
-    return node.Get(kBucket + key, httplib::Headers{{"Accept", "multipart/mixed"}});
-  });
-  const int status = answer.answered ? answer.response.status : 0;
-  oracle::Observation seen;
-  if (status == 200) seen.AddValue(answer.response.body);
-  if (status == 300) seen = ParseSiblings(answer.response);
-  if (status == 404) seen.tombstone = answer.response.has_header("X-Riak-Deleted");
-  const bool ok = status == 200 || status == 300 || status == 404;
+  const Answer answer = client.Send(StoreClient::Get(key, ""));
+  const std::optional<Reading> reading = ParseReading(answer);
   {
     const std::lock_guard lock(mutex_);
     counts_.refused += answer.refused;
-    ++(ok ? counts_.reads_ok : counts_.reads_failed);
-    if (ok) history_.AddRead(client.id, key, begun, seen);
+    ++(reading ? counts_.reads_ok : counts_.reads_failed);
+    if (reading) history_.AddRead(id, key, begun, reading->seen);
   }
-  if (!ok) return;
-  const bool erase = !oracle::ContextOf(seen).none() && client.rng.Chance(0.1);
-  Write(client, key, oracle::ContextOf(seen), answer.response.get_header_value("X-Riak-Vclock"), erase);
+  if (!reading) return;
+  const oracle::Context context = oracle::ContextOf(reading->seen);
+  const bool erase = !context.none() && client.rng().Chance(0.1);
+  Write(client, id, key, context, reading->context, erase);
 }
 
-void Load::Write(Client& client, const std::string& key, const oracle::Context& context, const std::string& token,
-                 bool erase) {
-  oracle::WriteId id = 0;
+void Load::Write(StoreClient& client, int id, const std::string& key, const oracle::Context& context,
+                 const std::string& token, bool erase) {
+  oracle::WriteId write = 0;
   {
     const std::lock_guard lock(mutex_);
-    id = erase ? history_.BeginDelete(client.id, key, context) : history_.BeginPut(client.id, key, context);
+    write = erase ? history_.BeginDelete(id, key, context) : history_.BeginPut(id, key, context);
   }
-  httplib::Headers headers;
-  if (!token.empty()) headers.emplace("X-Riak-Vclock", token);
-  const std::string value = oracle::MakeValue(id, client.rng.Below(300));
-  const Answer answer = client.Send([&](httplib::Client& node) {
-    return erase ? node.Delete(kBucket + key, headers) : node.Put(kBucket + key, headers, value, "text/plain");
-  });
+  const std::string value = oracle::MakeValue(write, client.rng().Below(300));
+  const Answer answer = client.Send(erase ? StoreClient::Delete(key, token) : StoreClient::Put(key, token, value));
   oracle::Outcome outcome = oracle::Outcome::kUnknown;
   if (answer.answered && answer.response.status == 204) outcome = oracle::Outcome::kOk;
   // 4xx changes nothing; a 503 may have.
@@ -156,7 +105,7 @@ void Load::Write(Client& client, const std::string& key, const oracle::Context& 
     outcome = oracle::Outcome::kFailed;
   }
   const std::lock_guard lock(mutex_);
-  history_.EndWrite(id, outcome);
+  history_.EndWrite(write, outcome);
   counts_.refused += answer.refused;
   if (outcome == oracle::Outcome::kOk) {
     ++counts_.puts_ok;
@@ -167,27 +116,63 @@ void Load::Write(Client& client, const std::string& key, const oracle::Context& 
   }
 }
 
-uint64_t Load::ReadAll() {
-  Client client(cluster_, clients_, seed_);
-  uint64_t failed = 0;
-  for (const auto& [key, uses] : used_keys_) {
-    const size_t first = client.rng.Below(client.nodes.size());
-    for (size_t observer : {first, (first + 1) % client.nodes.size()}) {
-      const auto result =
-          client.nodes[observer]->Get(kBucket + key + "?r=all", httplib::Headers{{"Accept", "multipart/mixed"}});
-      const int status = result ? result->status : 0;
-      oracle::Observation seen;
-      if (status == 200) seen.AddValue(result->body);
-      if (status == 300) seen = ParseSiblings(*result);
-      if (status == 404) seen.tombstone = result->has_header("X-Riak-Deleted");
-      if (status == 200 || status == 300 || status == 404) {
-        history_.AddFinalRead(key, fmt::format("node {}", observer + 1), std::move(seen));
-      } else {
-        ++failed;
-      }
-    }
+void Load::ForEachKey(const Visit& visit) {
+  std::vector<std::string> keys;
+  {
+    const std::lock_guard lock(mutex_);
+    keys.assign(used_keys_.begin(), used_keys_.end());
   }
+  std::vector<std::thread> visitors;
+  visitors.reserve(kVisitors);
+  for (size_t id = 0; id < kVisitors; ++id) {
+    visitors.emplace_back([this, &keys, &visit, id] {
+      StoreClient client(cluster_, {}, settings_.seed + id);
+      for (size_t i = id; i < keys.size(); i += kVisitors) visit(client, keys[i]);
+    });
+  }
+  for (std::thread& visitor : visitors) visitor.join();
+}
+
+uint64_t Load::ReadAll(size_t observers) {
+  std::atomic<uint64_t> failed{0};
+  ForEachKey([&](StoreClient& client, const std::string& key) {
+    const size_t first = client.rng().Below(client.nodes());
+    for (size_t i = 0; i < observers; ++i) {
+      const size_t observer = (first + i) % client.nodes();
+      std::optional<Reading> reading = ReadAt(client, observer, key, "?r=all");
+      if (!reading) {
+        ++failed;
+        continue;
+      }
+      const std::lock_guard lock(mutex_);
+      history_.AddFinalRead(key, fmt::format("node {}", observer + 1), std::move(reading->seen));
+    }
+  });
   return failed;
+}
+
+uint64_t Load::RepairAll() {
+  std::atomic<uint64_t> failed{0};
+  ForEachKey([&](StoreClient& client, const std::string& key) {
+    if (!ReadAt(client, client.rng().Below(client.nodes()), key, "?r=all")) ++failed;
+  });
+  return failed;
+}
+
+uint64_t Load::CountDiffering() {
+  std::atomic<uint64_t> differing{0};
+  ForEachKey([&](StoreClient& client, const std::string& key) {
+    std::set<std::string> states;
+    for (size_t node = 0; node < client.nodes(); ++node) {
+      std::optional<Reading> reading = ReadAt(client, node, key, "?r=1");
+      if (!reading) continue;
+      std::ranges::sort(reading->seen.values);
+      states.insert(
+          fmt::format("{} {} {}", reading->context, fmt::join(reading->seen.values, ","), reading->seen.tombstone));
+    }
+    if (states.size() != 1) ++differing;
+  });
+  return differing;
 }
 
 }  // namespace dynamo::cluster

@@ -3,15 +3,18 @@
 #define DYNAMO_TESTS_CLUSTER_LOAD_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "common/base/random.h"
 #include "tests/cluster/real_cluster.h"
+#include "tests/cluster/store_client.h"
 #include "tests/oracle/history.h"
 
 namespace dynamo::cluster {
@@ -20,46 +23,66 @@ struct LoadCounts {
   uint64_t reads_ok = 0, reads_failed = 0;
   uint64_t puts_ok = 0, puts_failed = 0, puts_unknown = 0;
   uint64_t refused = 0;  // Connections; each was tried at another node once.
+  uint64_t reads() const { return reads_ok + reads_failed; }
   uint64_t puts() const { return puts_ok + puts_failed + puts_unknown; }
+};
+
+struct LoadSettings {
+  int clients = 5;
+  uint64_t seed = 1;
+  // Clients meet on a few keys at a time, and move on, so that no history grows long.
+  uint64_t keys_at_once = 16;
+  uint64_t turns_per_key = 24;              // On average; a turn is a write, mostly after a read.
+  std::chrono::milliseconds think_time{0};  // Of a client between two turns.
+  ClientSettings client = {};
 };
 
 class Load {
  public:
-  Load(RealCluster* cluster, int clients, uint64_t seed);
+  Load(RealCluster* cluster, LoadSettings settings);
   ~Load();
 
   void Start();
   // Waits for the clients' last operations.
   void Stop();
 
-  // Reads every key with R = N at two nodes into the final reads; how many of
-  // these reads failed however often they were tried.
-  uint64_t ReadAll();
+  // Reads every key with R = N at `observers` nodes into the final reads; how many of
+  // these reads failed.
+  uint64_t ReadAll(size_t observers);
+  // Reads every key once with R = N, as a client that the oracle need not know, so
+  // that read repair finds what a replica has lost; how many of these reads failed.
+  uint64_t RepairAll();
+  // Keys that not all nodes read alike with R = 1: whose replicas differ, as a rule.
+  // Such a read repairs in passing.
+  uint64_t CountDiffering();
+
+  // While it runs: counts only.
+  LoadCounts counts();
+  size_t keys();
+  // After Stop.
   const oracle::History& history() const { return history_; }
-  const LoadCounts& counts() const { return counts_; }
-  size_t keys() const { return used_keys_.size(); }
 
  private:
-  struct Client;
-  struct Answer;
+  using Visit = std::function<void(StoreClient& client, const std::string& key)>;
 
   void Run(int id);
   std::string NextKey(Rng& rng);
-  void ReadThenWrite(Client& client, const std::string& key);
-  void Write(Client& client, const std::string& key, const oracle::Context& context, const std::string& token,
-             bool erase);
+  void ReadThenWrite(StoreClient& client, int id, const std::string& key);
+  void Write(StoreClient& client, int id, const std::string& key, const oracle::Context& context,
+             const std::string& token, bool erase);
+  // Visits every key used so far, by some clients in threads of their own.
+  void ForEachKey(const Visit& visit);
 
   RealCluster* cluster_;
-  int clients_;
-  uint64_t seed_;
+  const LoadSettings settings_;
   std::atomic<bool> stopping_{false};
   std::vector<std::thread> threads_;
 
   std::mutex mutex_;  // Guards what follows.
   oracle::History history_;
   LoadCounts counts_;
-  std::map<std::string, int> used_keys_;
-  uint64_t operations_ = 0;
+  std::set<std::string> used_keys_;
+  uint64_t turns_ = 0;
 };
 
 }  // namespace dynamo::cluster

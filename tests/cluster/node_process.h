@@ -4,14 +4,24 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace dynamo::cluster {
 
+struct NodeSettings {
+  std::string folder;   // Holds the data folder and the log.
+  std::string address;  // Listened at, standard ports.
+  std::vector<std::string> arguments = {};
+  std::string binary = DYNAMO_NODE_BINARY;
+  std::string network_namespace = {};         // As `ip netns` names it; empty: the test's own.
+  std::vector<std::string> environment = {};  // NAME=VALUE, beside the test's own.
+};
+
 class NodeProcess {
  public:
-  // Keeps its data and its log under `folder`; listens at `address`, standard ports.
+  explicit NodeProcess(NodeSettings settings);
   NodeProcess(std::string folder, std::string address, std::vector<std::string> arguments);
   ~NodeProcess();
   NodeProcess(const NodeProcess&) = delete;
@@ -24,19 +34,20 @@ class NodeProcess {
   int Terminate();
   // The exit code, once it has ended by itself within `seconds`; -1000 if not.
   int AwaitEnd(int seconds);
+  // The exit code if it has ended by itself since the last call; it is not running then.
+  std::optional<int> TakeEnd();
 
   bool running() const { return pid_ > 0; }
   pid_t pid() const { return pid_; }
-  const std::string& address() const { return address_; }
-  std::string data_folder() const { return folder_ + "/data"; }
-  std::string http() const { return address_ + ":8098"; }
-  std::string admin() const { return address_ + ":8091"; }
-  std::string peer() const { return address_ + ":8099"; }
+  const std::string& address() const { return settings_.address; }
+  std::string data_folder() const { return settings_.folder + "/data"; }
+  std::string http() const { return address() + ":8098"; }
+  std::string admin() const { return address() + ":8091"; }
+  std::string peer() const { return address() + ":8099"; }
   std::string Log() const;
 
  private:
-  std::string folder_, address_;
-  std::vector<std::string> arguments_;
+  NodeSettings settings_;
   pid_t pid_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <thread>
+#include <utility>
 
 #include "common/admin/client.h"
 #include "common/base/check.h"
@@ -44,9 +45,14 @@ bool Eventually(std::chrono::milliseconds limit, const std::function<bool()>& do
   return true;
 }
 
-RealCluster::RealCluster(int subnet, size_t nodes, std::vector<std::string> arguments) : folder_(NewFolder()) {
+RealCluster::RealCluster(std::vector<std::unique_ptr<NodeProcess>> nodes) : nodes_(std::move(nodes)) {
   // A node that closes a connection must not end the test.
   ::signal(SIGPIPE, SIG_IGN);
+}
+
+RealCluster::RealCluster(int subnet, size_t nodes, std::vector<std::string> arguments)
+    : RealCluster(std::vector<std::unique_ptr<NodeProcess>>()) {
+  folder_ = NewFolder();
   std::string seeds;
   for (size_t i = 0; i < nodes; ++i) seeds += fmt::format("{}127.0.{}.{}:8099", i == 0 ? "" : ",", subnet, i + 1);
   arguments.insert(arguments.end(), {"--seeds", seeds});
@@ -57,6 +63,7 @@ RealCluster::RealCluster(int subnet, size_t nodes, std::vector<std::string> argu
 }
 
 RealCluster::~RealCluster() {
+  if (folder_.empty()) return;
   for (const auto& node : nodes_) {
     node->Kill();
     ExpectNoReport(*node);

@@ -1,4 +1,4 @@
-// Nodes as processes on loopback addresses of their own.
+// Nodes as processes, on loopback addresses of their own or wherever they were put.
 #ifndef DYNAMO_TESTS_CLUSTER_REAL_CLUSTER_H_
 #define DYNAMO_TESTS_CLUSTER_REAL_CLUSTER_H_
 
@@ -21,7 +21,9 @@ class RealCluster {
  public:
   // Nodes at 127.0.<subnet>.1 and up, data in a new temporary folder.
   RealCluster(int subnet, size_t nodes, std::vector<std::string> arguments = {});
-  // Ends all; the folder is kept, and named, if the test has failed.
+  // Nodes that were set up elsewhere; their folders are the caller's.
+  explicit RealCluster(std::vector<std::unique_ptr<NodeProcess>> nodes);
+  // Ends all; a folder of its own is kept, and named, if the test has failed.
   ~RealCluster();
 
   NodeProcess& node(size_t index) { return *nodes_[index]; }
