@@ -1,0 +1,183 @@
+#include "tests/chaos/injector.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <chrono>
+#include <utility>
+
+#include "common/admin/client.h"
+
+namespace dynamo::chaos {
+namespace {
+
+using cluster::Eventually;
+using std::chrono::seconds;
+
+constexpr seconds kStartLimit{30};
+constexpr int kRepairTries = 10;
+
+}  // namespace
+
+Injector::Injector(uint64_t seed, cluster::RealCluster* cluster, Setting setting, std::function<uint64_t()> repair)
+    : rng_(seed), cluster_(cluster), setting_(setting), repair_(std::move(repair)) {}
+
+Status Injector::Begin(const Fault& fault) {
+  const size_t node = fault.nodes.empty() ? 0 : fault.nodes[0];
+  switch (fault.kind) {
+    case Kind::kKill: cluster_->node(node).Kill(); return {};
+    case Kind::kStop: Signal(node, SIGSTOP); return {};
+    case Kind::kHalves:
+    case Kind::kAlone:
+    case Kind::kOneWay:
+    case Kind::kBridge: return setting_.network->Cut(fault.cut);
+    case Kind::kDelay: return setting_.network->Delay(node, fault.amount);
+    case Kind::kLoss: return setting_.network->Lose(node, fault.amount);
+    case Kind::kRate: return setting_.network->Limit(node, fault.amount);
+    case Kind::kDiskFull: bad_disks_[node] = fault.kind; return (*setting_.disks)[node].Fill();
+    case Kind::kClock: return setting_.clocks->Step(node, fault.amount);
+    case Kind::kSstFlip: return FlipInTable(node);
+    case Kind::kWalFlip: return FlipInLog(node);
+    case Kind::kPowerLoss: return LosePower();
+  }
+  return {};
+}
+
+Status Injector::End(const Fault& fault) {
+  const size_t node = fault.nodes.empty() ? 0 : fault.nodes[0];
+  switch (fault.kind) {
+    case Kind::kKill: cluster_->node(node).Start(); return {};
+    case Kind::kStop: Signal(node, SIGCONT); return {};
+    case Kind::kHalves:
+    case Kind::kAlone:
+    case Kind::kOneWay:
+    case Kind::kBridge: return setting_.network->Mend(fault.cut);
+    case Kind::kDelay:
+    case Kind::kLoss:
+    case Kind::kRate: return setting_.network->Unshape(node);
+    case Kind::kDiskFull: {
+      Watch();
+      const Status freed = (*setting_.disks)[node].Free();
+      bad_disks_.erase(node);
+      Note(cluster_->node(node).running() ? "disk-full: stayed up" : "disk-full: ended");
+      if (!cluster_->node(node).running()) cluster_->node(node).Start();
+      return freed;
+    }
+    case Kind::kClock: return setting_.clocks->Step(node, 0);
+    case Kind::kSstFlip: return RestoreTable(node);
+    case Kind::kWalFlip: return RepairLog(node);
+    case Kind::kPowerLoss: return {};
+  }
+  return {};
+}
+
+void Injector::Watch() {
+  for (size_t node = 0; node < cluster_->size(); ++node) {
+    const auto code = cluster_->node(node).TakeEnd();
+    if (!code) continue;
+    if (bad_disks_.contains(node)) continue;
+    findings_.push_back(fmt::format("node {} ended by itself with {}; see its log", node + 1, *code));
+    cluster_->node(node).Start();
+  }
+}
+
+Status Injector::LosePower() {
+  for (Disk& disk : *setting_.disks) {
+    if (Status cut = disk.CutPower(); !cut) return cut;
+  }
+  for (size_t node = 0; node < cluster_->size(); ++node) cluster_->node(node).Kill();
+  for (Disk& disk : *setting_.disks) {
+    if (Status unmounted = disk.Unmount(); !unmounted) return unmounted;
+    if (Status mounted = disk.Mount(); !mounted) return mounted;
+  }
+  for (size_t node = 0; node < cluster_->size(); ++node) cluster_->node(node).Start();
+  return {};
+}
+
+Status Injector::FlipInTable(size_t node) {
+  cluster::NodeProcess& process = cluster_->node(node);
+  bad_disks_[node] = Kind::kSstFlip;
+  process.Kill();
+  auto flip = FlipByte(process.data_folder(), ".sst", rng_);
+  if (flip && !*flip) {
+    // A start writes what the log holds into a table.
+    process.Start();
+    AwaitReady(node);
+    process.Kill();
+    flip = FlipByte(process.data_folder(), ".sst", rng_);
+  }
+  if (!flip) return Fail(flip.error());
+  if (*flip) flips_[node] = **flip;
+  Note(*flip ? "sst-flip: flipped" : "sst-flip: no table yet");
+  process.Start();
+  return {};
+}
+
+Status Injector::RestoreTable(size_t node) {
+  Watch();
+  cluster::NodeProcess& process = cluster_->node(node);
+  Note(process.running() ? "sst-flip: served on" : "sst-flip: refused or ended");
+  process.Kill();
+  bad_disks_.erase(node);
+  const auto flip = flips_.extract(node);
+  if (!flip.empty()) {
+    const auto restored = Restore(flip.mapped());
+    if (!restored) return Fail(restored.error());
+    Note(*restored ? "sst-flip: byte put back" : "sst-flip: table already compacted");
+  }
+  process.Start();
+  return {};
+}
+
+Status Injector::FlipInLog(size_t node) {
+  cluster::NodeProcess& process = cluster_->node(node);
+  bad_disks_[node] = Kind::kWalFlip;
+  process.Kill();
+  const auto flip = FlipByte(process.data_folder(), ".log", rng_);
+  if (!flip) return Fail(flip.error());
+  if (*flip) flips_[node] = **flip;
+  process.Start();
+  Note(AwaitReady(node) ? "wal-flip: served" : "wal-flip: refused");
+  return {};
+}
+
+// A start that refuses changes nothing, so the byte can be put back. One that serves
+// may have dropped the rest of the log without a word.
+Status Injector::RepairLog(size_t node) {
+  Watch();
+  cluster::NodeProcess& process = cluster_->node(node);
+  const auto flip = flips_.extract(node);
+  if (!process.running()) {
+    if (!flip.empty()) {
+      const auto restored = Restore(flip.mapped());
+      if (!restored) return Fail(restored.error());
+    }
+    process.Start();
+  }
+  bad_disks_.erase(node);
+  if (!Eventually(kStartLimit, [this] { return cluster_->IsWhole(); })) {
+    findings_.push_back(fmt::format("node {} with a damaged log is not alive to all others", node + 1));
+  }
+  for (int tries = 0; tries < kRepairTries; ++tries) {
+    if (repair_() == 0) return {};
+  }
+  findings_.push_back(fmt::format("some reads with R = N go on failing after node {} had a damaged log", node + 1));
+  return {};
+}
+
+void Injector::Signal(size_t node, int signal) {
+  if (cluster_->node(node).running()) ::kill(cluster_->node(node).pid(), signal);
+}
+
+bool Injector::AwaitReady(size_t node) {
+  cluster::NodeProcess& process = cluster_->node(node);
+  bool ready = false;
+  Eventually(kStartLimit, [&] {
+    Watch();
+    ready = admin::Client(process.admin(), seconds(2)).IsReady().value_or(false);
+    return ready || !process.running();
+  });
+  return ready;
+}
+
+}  // namespace dynamo::chaos
