@@ -12,6 +12,7 @@ using std::chrono::seconds;
 
 constexpr milliseconds kGapMin{1000}, kGapMax{5000};
 constexpr milliseconds kRetry{500};
+constexpr milliseconds kShortest{1000};  // Of what the run's end cuts short.
 
 // How often a kind is in the deck that faults are drawn from.
 size_t CardsOf(Kind kind) {
@@ -160,10 +161,10 @@ std::vector<Fault> MakePlan(uint64_t seed, milliseconds length, size_t nodes, co
     for (;; now += kRetry) {
       std::erase_if(active, [now](const Fault& fault) { return fault.end <= now; });
       Fault next = planner.Draw(kind);
+      if (now + kShortest > length) return plan;
       if (!Fits(budget, active, next)) continue;
       next.begin += now;
-      next.end += now;
-      if (next.end > length) return plan;
+      next.end = std::min(next.end + now, length);
       plan.push_back(next);
       active.push_back(std::move(next));
       break;

@@ -64,7 +64,7 @@ struct Budget {
 //    else goes wrong until the other replicas have given that back.
 bool Fits(const Budget& budget, const std::vector<Fault>& active, const Fault& next);
 
-// Ordered by begin, the last one ended before `length`. Of every kind in `kinds`, at
+// Ordered by begin, the last one ended by `length`. Of every kind in `kinds`, at
 // least one if the run is long enough. The same arguments, the same plan.
 std::vector<Fault> MakePlan(uint64_t seed, std::chrono::milliseconds length, size_t nodes, const std::set<Kind>& kinds,
                             const Budget& budget = {});
