@@ -37,7 +37,7 @@ struct NodeIdentity {
   NodeId node;
   ClusterId cluster;  // None until one is created.
   uint64_t boot_number = 0;
-  std::string state;  // "empty", "normal", ...
+  std::string state;  // "empty", "starting", "normal", "rolled back".
   bool empty_volume = true;
 };
 

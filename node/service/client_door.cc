@@ -20,7 +20,7 @@ Status ClientDoor::CheckServing() const {
   if (!shard_->context().has_topology()) {
     return Fail(Errc::kUnavailable, "this node is of no cluster yet: create one, or wait until it has joined");
   }
-  if (!shard_->context().serving) return Fail(Errc::kUnavailable, "this node is starting");
+  if (!shard_->context().serving) return Fail(shard_->context().WhyNotServing());
   return {};
 }
 

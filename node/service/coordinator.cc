@@ -18,7 +18,7 @@ class Coordinator::Place {
 
   Status Check() const {
     const ShardContext& shard = *coordinator_->parts_.shard;
-    if (!shard.serving) return Fail(Errc::kUnavailable, "this node is starting");
+    if (!shard.serving) return Fail(shard.WhyNotServing());
     if (coordinator_->in_flight_ <= shard.config->requests_in_flight_max) return {};
     shard.metrics->shed.Add();
     return Fail(Errc::kOverloaded, "overload: too many requests in flight; try again later");

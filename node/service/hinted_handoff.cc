@@ -31,7 +31,8 @@ void HintedHandoff::Wake(bool at_once) {
 
 Async<> HintedHandoff::Run() {
   int back_off = 1;
-  for (;;) {
+  // Nothing of a volume that was rolled back is handed to others.
+  while (parts_.shard->serving) {
     wake_ = Event(*parts_.shard->env.scope);
     if (!AnyDeliverable()) {
       idle_ = true;

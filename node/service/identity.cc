@@ -10,6 +10,7 @@ namespace {
 
 constexpr uint8_t kIdentityVersion = 1;
 constexpr char kIdentityKey[] = "identity";
+constexpr char kRolledBackKey[] = "rolled_back";
 
 Bytes Encode(const StoredIdentity& identity) {
   Bytes encoded;
@@ -55,6 +56,9 @@ Async<Result<StoredIdentity>> LoadIdentity(ShardEnv env) {
     if (!*empty) co_return Fail(Errc::kCorrupt, "this volume holds data but no node identity: restore it, or empty it");
     identity = Draw(*env.random);
   }
+  auto mark = co_await env.storage->Get(ColumnFamily::kMeta, kRolledBackKey);
+  if (!mark) co_return Fail(std::move(mark.error()));
+  identity.rolled_back = mark->has_value();
   ++identity.boot_number;
   auto written = co_await StoreMeta(env, kIdentityKey, Encode(identity));
   if (!written) co_return Fail(std::move(written.error()));
@@ -62,5 +66,7 @@ Async<Result<StoredIdentity>> LoadIdentity(ShardEnv env) {
                identity.first_start);
   co_return identity;
 }
+
+Async<Status> MarkRolledBack(ShardEnv env) { co_return co_await StoreMeta(env, kRolledBackKey, "1"); }
 
 }  // namespace dynamo

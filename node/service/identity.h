@@ -15,12 +15,16 @@ struct StoredIdentity {
   NodeId node;
   uint64_t boot_number = 0;  // Counts process starts; durable before it is used.
   bool first_start = false;
+  bool rolled_back = false;  // MarkRolledBack was called, once, on this volume.
 };
 
 // Reads the identity, or draws one; counts the boot up and syncs it, so that two
 // starts never share a number. Under the key "identity" of kMeta. kCorrupt if
 // what is there is malformed (changes nothing then).
 Async<Result<StoredIdentity>> LoadIdentity(ShardEnv env);
+
+// The volume is an old copy: no later start serves from it. Under "rolled_back".
+Async<Status> MarkRolledBack(ShardEnv env);
 
 }  // namespace dynamo
 

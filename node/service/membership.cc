@@ -62,8 +62,9 @@ void Membership::State::HearRumour(NodeId from, const NodeInfo& rumour) {
   const uint64_t own_incarnation = table.self().incarnation;
   const MemberTable::Outcome outcome = table.Hear(rumour);
   if (outcome == MemberTable::Outcome::kForged) CountDropped("forged");
-  if (outcome == MemberTable::Outcome::kRefute && (rumour.incarnation >> 32) > (own_incarnation >> 32)) {
-    env.log.Warn("volume_rolled_back boot={} peers_remember={}", own_incarnation >> 32, rumour.incarnation >> 32);
+  if (outcome == MemberTable::Outcome::kRefute && topology && rumour.incarnation > own_incarnation) {
+    env.log.Error("volume_rolled_back incarnation={:x} peers_remember={:x}", own_incarnation, rumour.incarnation);
+    if (on_rolled_back) on_rolled_back();
   }
   if (outcome == MemberTable::Outcome::kUpdated && addresses[rumour.id] != rumour.peer_address) {
     addresses[rumour.id] = rumour.peer_address;
@@ -155,6 +156,8 @@ Membership::~Membership() = default;
 void Membership::OnView(std::function<void(ClusterViewPtr)> subscriber) {
   state_->subscribers.push_back(std::move(subscriber));
 }
+
+void Membership::OnRolledBack(std::function<void()> listener) { state_->on_rolled_back = std::move(listener); }
 
 Async<Status> Membership::Start() { return state_->Start(); }
 

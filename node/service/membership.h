@@ -63,6 +63,10 @@ class Membership {
   // are the subscriber's to tell.
   void OnView(std::function<void(ClusterViewPtr)> subscriber);
 
+  // Called, maybe often, when a member remembers what this node never said since it
+  // started: its volume is an old copy.
+  void OnRolledBack(std::function<void()> listener);
+
   // Loads the stored topology, if there is one, and starts the background loops.
   // kCorrupt, kStorage: it cannot be read. kWrongCluster: this node is no member
   // of it, or left it, or was replaced.

@@ -135,6 +135,7 @@ struct Membership::State {
   ClusterViewPtr view;
   Hash128 view_hash;  // Of the table when the view was made.
   std::vector<std::function<void(ClusterViewPtr)>> subscribers;
+  std::function<void()> on_rolled_back;
 };
 
 // 16 bytes, or empty for none.

@@ -17,12 +17,12 @@ NodeIdentity NodeAdmin::Identity() const {
   const auto topology = CurrentTopology();
   identity.empty_volume = topology == nullptr;
   if (topology != nullptr) identity.cluster = topology->cluster;
-  identity.state = topology == nullptr ? "empty" : Ready() ? "normal" : "starting";
+  identity.state = topology == nullptr ? "empty" : rolled_back_ ? "rolled back" : Ready() ? "normal" : "starting";
   return identity;
 }
 
 bool NodeAdmin::Ready() const {
-  return CurrentTopology() != nullptr &&
+  return CurrentTopology() != nullptr && !rolled_back_ &&
          std::all_of(serving_.begin(), serving_.end(), [](bool serving) { return serving; });
 }
 

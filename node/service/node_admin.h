@@ -22,6 +22,7 @@ class NodeAdmin : public AdminHandler {
   void SetMembership(Membership* membership) { membership_ = membership; }
   // Reports of the shards, on shard 0's thread.
   void OnServing(ShardIndex shard) { serving_[shard] = true; }
+  void OnRolledBack() { rolled_back_ = true; }
   void OnHints(ShardIndex shard, std::vector<HintCount> counts) { hints_[shard] = std::move(counts); }
 
   NodeIdentity Identity() const override;
@@ -38,6 +39,7 @@ class NodeAdmin : public AdminHandler {
   Membership* membership_ = nullptr;
   std::vector<std::vector<HintCount>> hints_;
   std::vector<bool> serving_;
+  bool rolled_back_ = false;
 };
 
 }  // namespace dynamo

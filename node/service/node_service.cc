@@ -44,6 +44,9 @@ struct NodeService::State {
   Async<Status> PersistBuckets();
   static Async<Status> SetProperties(State* state, std::string type, std::string bucket, BucketPropertiesChange change);
   static Async<> PersistInBackground(State* state);
+  // Takes the node out of service; it goes on to gossip, so that it can be seen.
+  void OnRolledBack();
+  static Async<> MarkInBackground(State* state);
   TimePoint StartDeadline() const { return envs.front().clock->Now() + config.request_timeout_max; }
 
   ServiceConfig config;
@@ -55,6 +58,7 @@ struct NodeService::State {
   NodeAdmin admin;
   BucketTable buckets;  // Shard 0's.
   std::unique_ptr<Membership> membership;
+  bool rolled_back = false;
 };
 
 std::vector<std::unique_ptr<Shard>> NodeService::State::MakeShards() {
@@ -124,12 +128,27 @@ Async<Status> NodeService::State::Start() {
   });
   membership = std::make_unique<Membership>(envs.front(), config.membership, config.self, seeds, &buckets);
   membership->OnView([this](ClusterViewPtr view) { OnAllShards([view](Shard* shard) { shard->OnView(view); }); });
+  membership->OnRolledBack([this] { OnRolledBack(); });
   admin.SetMembership(membership.get());
+  if (identity->rolled_back) OnRolledBack();
   done = co_await SetSelfEverywhere(identity->node);
   if (!done) co_return done;
   done = co_await membership->Start();
   if (!done) co_return done;
   co_return co_await WaitLoaded();
+}
+
+void NodeService::State::OnRolledBack() {
+  if (std::exchange(rolled_back, true)) return;
+  admin.OnRolledBack();
+  OnAllShards([](Shard* shard) { shard->OnRolledBack(); });
+  envs.front().scope->Spawn(MarkInBackground(this));
+}
+
+// Where it cannot be stored, peers that still remember say it again after a restart.
+Async<> NodeService::State::MarkInBackground(State* state) {
+  const Status marked = co_await MarkRolledBack(state->envs.front());
+  if (!marked) state->envs.front().log.Error("rolled_back_not_stored error={}", marked.error().message);
 }
 
 // Reports flow only from here on: membership is there to take them.

@@ -68,9 +68,18 @@ void Shard::OnTopology(const Topology& topology, const TokenMap& before) {
   if (!std::exchange(loading_, true)) context_.env.scope->Spawn(LoadAndServe(this));
 }
 
+void Shard::OnRolledBack() {
+  context_.rolled_back = true;
+  context_.serving = false;
+  handoff_.Wake(/*at_once=*/true);
+}
+
 Async<> Shard::LoadAndServe(Shard* shard) {
   shard->load_status_ = co_await shard->replica_.Load();
-  if (shard->load_status_) {
+  if (shard->load_status_ && shard->context_.rolled_back) {
+    shard->context_.env.log.Error("shard_not_serving shard={} reason=volume_rolled_back",
+                                  shard->context_.env.link->self());
+  } else if (shard->load_status_) {
     shard->context_.serving = true;
     shard->context_.env.scope->Spawn(shard->handoff_.Run());
     shard->ReportHintsSoon();

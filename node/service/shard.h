@@ -38,6 +38,8 @@ class Shard : public PeerHandler {
   void SetBuckets(std::shared_ptr<const BucketMap> buckets) { coordinator_.SetBuckets(std::move(buckets)); }
   // The first view with a topology makes the shard load what it needs to serve.
   void OnView(ClusterViewPtr view);
+  // For good: the volume is an old copy.
+  void OnRolledBack();
   // When the load has ended; at once if there is no topology yet.
   Async<Status> WaitLoaded();
 

@@ -6,6 +6,11 @@
 
 namespace dynamo {
 
+Error ShardContext::WhyNotServing() const {
+  if (!rolled_back) return {Errc::kUnavailable, "this node is starting"};
+  return {Errc::kUnavailable, "this node's volume is an older copy of what it had: empty it and replace the node"};
+}
+
 bool ShardContext::Adopt(ClusterViewPtr view) {
   const auto before = view_ == nullptr ? nullptr : view_->topology;
   view_ = std::move(view);

@@ -28,6 +28,10 @@ class ShardContext {
   ServiceMetrics* const metrics;
   NodeId self;           // None until the identity is loaded.
   bool serving = false;  // What is on disk is known: requests are answered.
+  // Somebody remembers a later boot of this node: its volume is an old copy, which
+  // may lack what was acknowledged since. It never serves again.
+  bool rolled_back = false;
+  Error WhyNotServing() const;
 
   // Returns true if the topology is another one than before.
   bool Adopt(ClusterViewPtr view);

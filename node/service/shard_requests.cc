@@ -111,7 +111,7 @@ void Shard::ServeMembership(NodeId from, TimePoint deadline, peer::Request reque
 }
 
 void Shard::Serve(NodeId from, TimePoint deadline, KeyPtr key, peer::Request request, Responder respond) {
-  if (!context_.serving) return respond(EncodeFailure({Errc::kUnavailable, "this node is starting"}));
+  if (!context_.serving) return respond(EncodeFailure(context_.WhyNotServing()));
   switch (request.kind_case()) {
     case peer::Request::kReplicaGet: return ServeGet(key, request.replica_get(), std::move(respond));
     case peer::Request::kReplicaPut:

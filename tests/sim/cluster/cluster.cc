@@ -117,7 +117,7 @@ uint64_t SimCluster::HintsAtRest() {
   }
   uint64_t hints = 0;
   for (auto& node : nodes_) {
-    if (!node->started()) continue;
+    if (!node->started() || node->disk().lost()) continue;
     for (const HintCount& count : node->admin().Hints()) hints += members.contains(count.owner) ? count.hints : 0;
   }
   return hints;

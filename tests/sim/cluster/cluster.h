@@ -49,8 +49,8 @@ class SimCluster {
   // Disks that have lost something since the beginning, or have it in a state that
   // cannot be read.
   uint32_t DisksHurt();
-  // Hints at rest on the nodes that run, for members. Those for a member whose disk
-  // is lost wait until it is replaced.
+  // Hints at rest on members that run, for members. Those for a member whose disk is
+  // lost wait until it is replaced; its own are not to be trusted.
   uint64_t HintsAtRest();
   // What has fired so far; whoever makes a fault counts it here.
   FaultCounts& faults() { return faults_; }

@@ -18,11 +18,13 @@ struct Quorums {
 
 class QuietCluster {
  public:
-  QuietCluster(size_t nodes, uint32_t n_val) : world_(nodes * 10 + n_val), cluster_(&world_, Config(nodes, n_val)) {
+  QuietCluster(size_t nodes, uint32_t n_val) : QuietCluster(Config(nodes, n_val)) {}
+  explicit QuietCluster(const SimClusterConfig& config)
+      : world_(config.nodes * 10 + config.n_val), cluster_(&world_, config) {
     const Status created = cluster_.Create();
     DYNAMO_CHECK(created.has_value());
     key_ = {"siblings", "quorums", "key"};
-    FindOwners(n_val);
+    FindOwners(config.n_val);
   }
 
   SimCluster& cluster() { return cluster_; }

@@ -82,6 +82,15 @@ TEST_F(IdentityTest, NoTwoStartsShareABootNumberThoughEachCrashesAtOnce) {
   EXPECT_EQ(*boots.rbegin(), 20u);
 }
 
+TEST_F(IdentityTest, AVolumeThatWasRolledBackSaysSoAtEveryLaterStart) {
+  EXPECT_FALSE(LoadOnce()->rolled_back);
+  {
+    Process process(&world, &disk, ++starts);
+    ASSERT_TRUE(world.Await(process.scope, MarkRolledBack(process.env)));
+  }
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(LoadOnce()->rolled_back);
+}
+
 TEST_F(IdentityTest, MalformedIsCorruptAndStaysAsItIs) {
   LoadOnce();
   const Bytes good = disk.durable(ColumnFamily::kMeta).at("identity");
