@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "node/core/version/object.h"
 #include "tests/sim/storage.h"
 
 namespace dynamo::sim {
@@ -82,6 +83,152 @@ TEST_F(SimDiskTest, AFullDiskRefusesWritesAndServesReads) {
   EXPECT_EQ(world_.Await(scope, storage.Get(kMeta, "a")).value(), "1");
   disk_.SetFull(false);
   EXPECT_TRUE(world_.Await(scope, storage.Write(Put("a", "3"))).has_value());
+}
+
+TEST_F(SimDiskTest, AFailedSyncCallsNobodyWhoWaitsButSaysSo) {
+  int done = 0, failed = 0;
+  disk_.OnSyncFailed([&] { ++failed; });
+  disk_.Apply(Put("a", "1"));
+  disk_.FailNextSync(true);
+  disk_.Sync([&] { ++done; });
+  disk_.Sync([&] { ++done; });
+  world_.RunFor(std::chrono::seconds(1));
+  EXPECT_EQ(failed, 1);
+  EXPECT_EQ(done, 0);
+  EXPECT_TRUE(disk_.durable(kMeta).empty());
+  Crash();
+  disk_.Apply(Put("a", "2"));
+  disk_.Sync([&] { ++done; });
+  world_.RunFor(std::chrono::seconds(1));
+  EXPECT_EQ(done, 1);
+  EXPECT_EQ(disk_.failed_syncs(), 1u);
+}
+
+TEST_F(SimDiskTest, AReadErrorIsAnErrorOfGetAndScanAndNeverNothing) {
+  Scope scope(world_.executor());
+  SimStorage storage(&world_, process_, &scope, &disk_);
+  disk_.SetReadErrors(1);
+  EXPECT_EQ(world_.Await(scope, storage.Get(kMeta, "a")).error().code, Errc::kStorage);
+  EXPECT_EQ(world_.Await(scope, storage.Scan(kMeta, "", "", 10, 10)).error().code, Errc::kStorage);
+  EXPECT_TRUE(world_.Await(scope, storage.Write(Put("a", "1"))).has_value());
+  disk_.SetReadErrors(0);
+  EXPECT_EQ(world_.Await(scope, storage.Get(kMeta, "a")).value(), "1");
+  EXPECT_EQ(disk_.failed_reads(), 2u);
+}
+
+TEST_F(SimDiskTest, ASlowDiskTakesLongerForEverything) {
+  disk_.SetSlowness(100);
+  int done = 0;
+  disk_.Apply(Put("a", "1"));
+  disk_.Sync([&] { ++done; });
+  world_.RunFor(100 * disk_.config().sync_min - Duration(1));
+  EXPECT_EQ(done, 0);
+  world_.RunFor(100 * disk_.config().sync_max);
+  EXPECT_EQ(done, 1);
+}
+
+TEST_F(SimDiskTest, ABatchThatIsTornIsDroppedWhole) {
+  for (int round = 0; round < 50; ++round) {
+    WriteOps ops = Put("a", std::to_string(round));
+    ops.push_back({WriteOp::Kind::kPut, kMeta, "b", std::to_string(round)});
+    disk_.Apply(ops);
+    Crash();
+    EXPECT_EQ(disk_.applied(kMeta).contains("a"), disk_.applied(kMeta).contains("b"));
+    if (!disk_.applied(kMeta).empty()) {
+      EXPECT_EQ(disk_.applied(kMeta).at("a"), disk_.applied(kMeta).at("b"));
+    }
+  }
+  EXPECT_GT(disk_.torn_batches(), 0u);
+  EXPECT_LE(disk_.torn_batches(), disk_.lost_batches());
+}
+
+class SimDiskContents : public SimDiskTest {
+ protected:
+  void Store(const Bytes& key, const Bytes& value, ColumnFamily family = kMeta) {
+    disk_.Apply({{WriteOp::Kind::kPut, family, key, value}});
+    disk_.Sync([] {});
+    world_.RunFor(std::chrono::seconds(1));
+  }
+  // As Crash, with nobody attached afterwards.
+  void Unplug() { world_.KillProcess(process_), disk_.Crash(); }
+};
+
+TEST_F(SimDiskContents, AWipeLeavesNothing) {
+  Store("a", "1");
+  Unplug();
+  disk_.Wipe();
+  EXPECT_TRUE(disk_.applied(kMeta).empty());
+  EXPECT_TRUE(disk_.durable(kMeta).empty());
+  EXPECT_TRUE(disk_.lost());
+}
+
+TEST_F(SimDiskContents, ASnapshotIsWhatWasDurableThen) {
+  Store("a", "1");
+  disk_.Apply(Put("a", "not durable"));
+  disk_.TakeSnapshot();
+  Store("a", "2");
+  Unplug();
+  EXPECT_FALSE(disk_.lost());
+  disk_.RestoreSnapshot();
+  EXPECT_EQ(disk_.applied(kMeta).at("a"), "1");
+  EXPECT_EQ(disk_.durable(kMeta).at("a"), "1");
+  EXPECT_TRUE(disk_.lost());
+}
+
+TEST_F(SimDiskContents, ASwapMovesAllThatTheContentsAreAndNothingOfTheDevice) {
+  Store("a", "1");
+  disk_.TakeSnapshot();
+  Unplug();
+  disk_.SetFull(true);
+  SimDisk other(&world_, world_.MakeRng("other"), SimDiskConfig{});
+  other.Attach(process_);
+  other.Wipe();
+  int replaced = 0;
+  DiskWatch watch;
+  watch.replaced = [&] { ++replaced; };
+  disk_.Watch(watch);
+  other.Watch(watch);
+  disk_.SwapContents(other);
+  EXPECT_EQ(replaced, 2);
+  EXPECT_TRUE(disk_.applied(kMeta).empty());
+  EXPECT_EQ(other.applied(kMeta).at("a"), "1");
+  EXPECT_TRUE(disk_.lost() && other.has_snapshot());
+  EXPECT_FALSE(other.lost() || disk_.has_snapshot());
+  EXPECT_TRUE(disk_.full());
+  EXPECT_FALSE(other.full());
+}
+
+Bytes StoredObject(const std::string& value) {
+  Write write;
+  write.actor = {1};
+  write.content.value = value;
+  return EncodeObject(Mint(Object{}, CausalContext{}, std::move(write)));
+}
+
+TEST_F(SimDiskContents, ASpoiledObjectDoesNotDecodeUntilItIsMended) {
+  const Bytes object = StoredObject("value");
+  EXPECT_FALSE(disk_.SpoilOne());
+  Store("key", object, ColumnFamily::kObjects);
+  ASSERT_TRUE(disk_.SpoilOne());
+  EXPECT_TRUE(disk_.spoiled());
+  for (const Bytes& stored :
+       {disk_.applied(ColumnFamily::kObjects).at("key"), disk_.durable(ColumnFamily::kObjects).at("key")}) {
+    EXPECT_FALSE(DecodeObject(stored).has_value());
+  }
+  Crash();
+  disk_.Mend();
+  EXPECT_EQ(disk_.applied(ColumnFamily::kObjects).at("key"), object);
+  EXPECT_EQ(disk_.durable(ColumnFamily::kObjects).at("key"), object);
+}
+
+TEST_F(SimDiskContents, MendingLeavesAloneWhatWasWrittenOverTheDamage) {
+  Store("key", StoredObject("old"), ColumnFamily::kObjects);
+  ASSERT_TRUE(disk_.SpoilOne());
+  const Bytes newer = StoredObject("new");
+  Store("key", newer, ColumnFamily::kObjects);
+  disk_.Mend();
+  EXPECT_EQ(disk_.applied(ColumnFamily::kObjects).at("key"), newer);
+  EXPECT_EQ(disk_.durable(ColumnFamily::kObjects).at("key"), newer);
 }
 
 TEST_F(SimDiskTest, MemorySometimesCannotTell) {

@@ -137,6 +137,60 @@ TEST_F(SimNetworkTest, CorruptionIsFoundAndBreaksTheConnection) {
   EXPECT_TRUE(replies_.back().has_value());
 }
 
+TEST_F(SimNetworkTest, AHalfOpenConnectionSwallowsAllUntilSomebodyNoticesAndNewOnesAreWell) {
+  Call("open");
+  world_.RunFor(std::chrono::milliseconds(10));
+  EXPECT_EQ(network_.MakeHalfOpen(2, 1, /*responses_only=*/false), 0);
+  EXPECT_EQ(network_.MakeHalfOpen(1, 2, /*responses_only=*/false), 1);
+  Call("swallowed");
+  world_.RunFor(std::chrono::milliseconds(10));
+  EXPECT_EQ(replies_.size(), 1u);
+  EXPECT_EQ(a_.handler.unreachable, 0);
+  EXPECT_EQ(b_->handler.order.size(), 1u);
+  network_.BreakHalfOpen();
+  world_.RunFor(std::chrono::milliseconds(10));
+  EXPECT_EQ(Code(1), Errc::kTimeout);
+  EXPECT_GT(a_.handler.unreachable, 0);
+  Call("anew");
+  world_.RunFor(std::chrono::milliseconds(10));
+  EXPECT_TRUE(replies_.back().has_value());
+}
+
+TEST_F(SimNetworkTest, AHalfOpenConnectionMayLetRequestsThrough) {
+  Call("open");
+  world_.RunFor(std::chrono::milliseconds(10));
+  EXPECT_EQ(network_.MakeHalfOpen(1, 2, /*responses_only=*/true), 1);
+  Call("heard");
+  world_.RunFor(std::chrono::seconds(2));
+  EXPECT_EQ(b_->handler.order.size(), 2u);
+  EXPECT_EQ(Code(1), Errc::kTimeout);
+}
+
+TEST_F(SimNetworkTest, AClogHoldsEverythingBackThenDeliversItInOrder) {
+  network_.Clog(1, 2, world_.now() + std::chrono::seconds(3));
+  std::vector<Bytes> sent;
+  for (int i = 0; i < 10; ++i) {
+    sent.push_back(std::to_string(i));
+    Call(sent.back(), std::chrono::seconds(10));
+  }
+  world_.RunFor(std::chrono::milliseconds(2900));
+  EXPECT_TRUE(b_->handler.order.empty());
+  world_.RunFor(std::chrono::milliseconds(200));
+  EXPECT_EQ(b_->handler.order, sent);
+  EXPECT_EQ(replies_.size(), 10u);
+}
+
+TEST_F(SimNetworkTest, AClogIsOfOneDirectionAndCanEndEarly) {
+  network_.Clog(2, 1, world_.now() + std::chrono::seconds(3));
+  Call("x", std::chrono::seconds(10));
+  world_.RunFor(std::chrono::milliseconds(10));
+  EXPECT_EQ(b_->handler.order.size(), 1u);
+  EXPECT_TRUE(replies_.empty());
+  network_.Unclog();
+  world_.RunFor(std::chrono::seconds(4));
+  EXPECT_EQ(replies_.size(), 1u);
+}
+
 TEST_F(SimNetworkTest, ADeadCallerCostsTheOthersNothing) {
   Call("x");
   world_.KillProcess(a_.process);

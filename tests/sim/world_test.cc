@@ -152,6 +152,59 @@ TEST(SimClock, TheWallClockJumpsAndTheSteadyOneDoesNot) {
   EXPECT_EQ(clock.Now(), Us(1'000'000));
 }
 
+TEST(SimClock, ASlewedWallClockRunsAwayFromTheSteadyOneAndAStepEndsThat) {
+  SimWorld world(1);
+  SimClock clock(&world, world.StartProcess(), Us(0), 0);
+  clock.SetWallDrift(50'000);
+  world.RunFor(std::chrono::seconds(10));
+  EXPECT_EQ(clock.WallNow(), kWallEpoch + 10'500'000);
+  EXPECT_EQ(clock.Now(), Us(10'000'000));
+  clock.SetWallDrift(-50'000);
+  world.RunFor(std::chrono::seconds(20));
+  EXPECT_EQ(clock.WallNow(), kWallEpoch + 29'500'000);
+  clock.SetWallDrift(0);
+  clock.SetSkew(Duration(0));
+  EXPECT_EQ(clock.WallNow(), kWallEpoch + 30'000'000);
+}
+
+TEST(SimWorld, EachEventOfASlowProcessIsLateAndTheirOrderStays) {
+  SimWorld world(1);
+  const ProcessId slow = world.StartProcess(), other = world.StartProcess();
+  std::string order;
+  world.SetLag(slow, Duration(100));
+  world.At(slow, Us(10), [&] { order += 'a'; });
+  world.At(other, Us(20), [&] { order += 'x'; });
+  world.At(slow, Us(20), [&] { order += 'b'; });
+  world.RunUntil(Us(109));
+  EXPECT_EQ(order, "x");
+  world.RunUntil(Us(110));
+  EXPECT_EQ(order, "xa");
+  // What comes after the lag has ended queues behind what is still late.
+  world.SetLag(slow, Duration(0));
+  world.At(slow, Us(112), [&] { order += 'c'; });
+  world.RunUntil(Us(119));
+  EXPECT_EQ(order, "xa");
+  world.RunUntil(Us(120));
+  EXPECT_EQ(order, "xabc");
+  world.At(slow, Us(121), [&] { order += 'd'; });
+  world.RunUntil(Us(121));
+  EXPECT_EQ(order, "xabcd");
+}
+
+TEST(SimWorld, ALateEventCanBeCancelledAndDiesWithItsProcess) {
+  SimWorld world(1);
+  const ProcessId slow = world.StartProcess();
+  int ran = 0;
+  world.SetLag(slow, Duration(100));
+  const EventId cancelled = world.At(slow, Us(10), [&] { ++ran; });
+  world.At(slow, Us(10), [&] { ++ran; });
+  world.RunUntil(Us(50));
+  world.Cancel(cancelled);
+  world.KillProcess(slow);
+  world.RunUntil(Us(1000));
+  EXPECT_EQ(ran, 0);
+}
+
 TEST(SimShardLink, PostsArriveInOrderAndLater) {
   SimWorld world(1);
   const ProcessId process = world.StartProcess();
