@@ -32,7 +32,7 @@ NetworkConfig DrawNoise(Rng& rng, const ChaosPlan& plan) {
 
 WorkloadPlan DrawWorkload(Rng& rng, uint32_t n) {
   WorkloadPlan plan;
-  plan.clients = static_cast<int>(rng.Between(6, 16));
+  plan.clients = static_cast<int>(rng.Between(10, 24));
   plan.keys = static_cast<int>(rng.Between(1, 12));
   plan.lww_keys = rng.Chance(0.3) ? 0 : 0.4;
   plan.r = Draw(rng, 1, n);
@@ -42,9 +42,9 @@ WorkloadPlan DrawWorkload(Rng& rng, uint32_t n) {
   if (rng.Chance(0.1)) plan.pw = Draw(rng, 1, plan.w);
   if (rng.Chance(0.4)) plan.sloppy = false;
   plan.value_bytes_max = rng.Chance(0.1) ? 20'000 : 200;
-  // What all clients together would do if each operation took no time.
-  const int64_t operations_per_second = rng.Between(15, 22);
-  plan.think_max = Duration(int64_t{2'000'000} * plan.clients / operations_per_second);
+  // Of all clients together, most of two operations: a read, then a write.
+  const int64_t rounds_per_second = rng.Between(11, 14);
+  plan.think_max = Duration(int64_t{2'000'000} * plan.clients / rounds_per_second);
   return plan;
 }
 

@@ -23,7 +23,7 @@ struct WorkloadPlan {
   std::optional<uint32_t> dw, pr, pw;
   std::optional<bool> sloppy;
   size_t value_bytes_max = 200;
-  Duration think_max{1'000'000};
+  Duration think_max{1'000'000};  // From the beginning of one to that of the next.
   Duration timeout_min{500'000}, timeout_max{5'000'000};
   // Of 100 operations; the rest reads, then puts with the context.
   int reads = 10, blind_puts = 20, deletes = 10, blind_deletes = 3, stale_puts = 7;

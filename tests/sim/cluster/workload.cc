@@ -73,13 +73,15 @@ Async<> Workload::Run(int id) {
   for (uint64_t n = 1; !stopping_; ++n) {
     // Each operation has its own, so that none disturbs the next.
     client.rng = rngs.Fork();
+    // From the beginning of this one to the next, at least: the slower a cluster
+    // answers, the less its clients think.
+    const TimePoint next = cluster_->client_clock().Now() + Duration(rngs.Between(0, plan_.think_max.count()));
     const uint64_t ordinal = OrdinalOf(id, n);
     if (!plan_.skipped_operations.contains(ordinal)) {
       begun_.push_back(ordinal);
       co_await Operate(&client);
     }
-    const Duration think(rngs.Between(0, plan_.think_max.count()));
-    co_await SleepUntil(cluster_->clients(), cluster_->client_clock(), cluster_->client_clock().Now() + think);
+    co_await SleepUntil(cluster_->clients(), cluster_->client_clock(), next);
   }
   --running_;
 }
