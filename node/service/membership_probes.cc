@@ -101,8 +101,10 @@ void Membership::State::HandlePingRequest(NodeId from, const peer::PingRequest& 
         Perform(detector.OnHeardFrom(target, env.clock->Now()));
         peer::Response response;
         AddRiding(from, response.mutable_ack()->mutable_rumours());
-        // What it says of itself is what the asker wants to hear.
-        AddRumour(*table.Find(target), response.mutable_ack()->mutable_rumours());
+        // What it says of itself is what the asker wants to hear. A stranger may have
+        // been forgotten while it was asked.
+        const NodeInfo* known = table.Find(target);
+        if (known != nullptr) AddRumour(*known, response.mutable_ack()->mutable_rumours());
         respond(EncodeResponse(response));
         Refresh();
       });

@@ -297,5 +297,26 @@ TEST_F(MembershipGuard, AnUnreadableTopologyOnDiskStopsTheStartAndStaysAsItIs) {
   EXPECT_EQ(disk.durable(ColumnFamily::kMeta).at("topology"), cut);
 }
 
+TEST_F(MembershipGuard, AnAnswerOfAStrangerThatWasForgottenMeanwhileIsPassedOnWithoutIt) {
+  NodeInfo stranger = About(cluster[3].id());
+  stranger.peer_address = Cluster::Address(3);
+  Tell(stranger.id, PingWith(Encoded(stranger)));
+  // Until it has no news of itself left to send along.
+  cluster.Run(20s);
+  ASSERT_TRUE(cluster[0].view().nodes.contains(stranger.id));
+  peer::Request ping_request;
+  ping_request.mutable_ping_request()->set_target(stranger.id.value);
+  auto answer = std::make_shared<Result<peer::Response>>(Fail(Errc::kTimeout, "not answered"));
+  cluster[0].membership().OnRequest(cluster[1].id(), ping_request,
+                                    [answer](const SharedBytes& bytes) { *answer = ParseResponse(*bytes); });
+  stranger.incarnation = cluster[0].view().nodes.at(stranger.id).incarnation;
+  stranger.liveness = Liveness::kDead;
+  Tell(cluster[1].id(), PingWith(Encoded(stranger)));
+  ASSERT_FALSE(cluster[0].view().nodes.contains(stranger.id));
+  cluster.Run(1s);
+  ASSERT_TRUE(answer->has_value());
+  EXPECT_TRUE((*answer)->has_ack());
+}
+
 }  // namespace
 }  // namespace dynamo
