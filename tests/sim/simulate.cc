@@ -54,7 +54,9 @@ PlantedBug ParsePlant(const std::string& name) {
 
 void Print(const RunResult& result) {
   std::printf("seed %llu: %s\n", static_cast<unsigned long long>(result.seed), Summary(result).c_str());
-  for (const std::string& violation : result.violations) std::printf("  VIOLATION %s\n", violation.c_str());
+  for (const oracle::Violation& violation : result.violations) {
+    std::printf("  VIOLATION %s %s: %s\n", violation.property.c_str(), violation.key.c_str(), violation.what.c_str());
+  }
   std::fflush(stdout);
 }
 
@@ -72,7 +74,7 @@ Totals RunShare(const Options& options, int job, uint64_t* at) {
     if (options.twice_every > 0 && seed % options.twice_every == 0) {
       ++totals.repeated;
       if (RunSeed(seed, run).trace_hash != result.trace_hash) {
-        result.violations.emplace_back("the same seed ran differently the second time");
+        result.violations.push_back({"P8", "", "the same seed ran differently the second time"});
       }
     }
     totals.Add(result);

@@ -67,7 +67,8 @@ void Chaos::Start() {
 void Chaos::Next() {
   rng_ = rngs_.Fork();
   After(Length(plan_.between_max), [this] {
-    if (!kinds_.empty() && !plan_.skipped_faults.contains(++ordinal_)) {
+    ++ordinal_;
+    if (!kinds_.empty() && (!plan_.only_faults || plan_.only_faults->contains(ordinal_))) {
       struck_.push_back(ordinal_);
       Strike(kinds_[rng_.Below(kinds_.size())]);
     }

@@ -19,15 +19,15 @@ std::optional<Bytes> ReplicaOf(SimNode& node, const Bytes& storage_key) {
 
 }  // namespace
 
-std::vector<std::string> CompareReplicas(SimCluster& cluster, const std::vector<ObjectKey>& keys) {
-  std::vector<std::string> differences;
+std::vector<oracle::Violation> CompareReplicas(SimCluster& cluster, const std::vector<ObjectKey>& keys) {
+  std::vector<oracle::Violation> differences;
   std::map<NodeId, SimNode*> nodes;
   for (size_t i = 0; i < cluster.size(); ++i) {
     if (cluster.node(i).started() && !cluster.IsOut(i))
       nodes[cluster.node(i).admin().Identity().node] = &cluster.node(i);
   }
   const auto topology = nodes.empty() ? nullptr : nodes.begin()->second->admin().CurrentTopology();
-  if (!topology) return {"nobody knows a topology"};
+  if (!topology) return {{"P6", "", "nobody knows a topology"}};
   for (const ObjectKey& key : keys) {
     const Bytes storage_key = StorageKeyOf(key, topology->ring_seed);
     const PartitionId partition = PartitionOf(PositionOfStorageKey(storage_key), topology->partitions);
@@ -38,11 +38,11 @@ std::vector<std::string> CompareReplicas(SimCluster& cluster, const std::vector<
       if (nodes.contains(owner)) holders[ReplicaOf(*nodes[owner], storage_key)] += " " + nodes[owner]->address();
     }
     if (holders.size() <= 1) continue;
-    std::string text = ToString(key) + ":";
+    std::string text = "owners differ:";
     for (const auto& [object, addresses] : holders) {
       text += fmt::format(" [{}:{}]", object ? ToHex(DigestOf(*object)).substr(0, 8) : "nothing", addresses);
     }
-    differences.push_back(std::move(text));
+    differences.push_back({"P6", ToString(key), std::move(text)});
   }
   return differences;
 }

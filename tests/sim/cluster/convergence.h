@@ -2,15 +2,15 @@
 #ifndef DYNAMO_TESTS_SIM_CLUSTER_CONVERGENCE_H_
 #define DYNAMO_TESTS_SIM_CLUSTER_CONVERGENCE_H_
 
-#include <string>
 #include <vector>
 
+#include "tests/oracle/check.h"
 #include "tests/sim/cluster/cluster.h"
 
 namespace dynamo::sim {
 
-// One line for each key whose owners differ (P6).
-std::vector<std::string> CompareReplicas(SimCluster& cluster, const std::vector<ObjectKey>& keys);
+// One for each key whose owners differ (P6).
+std::vector<oracle::Violation> CompareReplicas(SimCluster& cluster, const std::vector<ObjectKey>& keys);
 
 }  // namespace dynamo::sim
 

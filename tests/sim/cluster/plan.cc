@@ -45,6 +45,13 @@ WorkloadPlan DrawWorkload(Rng& rng, uint32_t n) {
   // Of all clients together, most of two operations: a read, then a write.
   const int64_t rounds_per_second = rng.Between(11, 14);
   plan.think_max = Duration(int64_t{2'000'000} * plan.clients / rounds_per_second);
+  // Any quorum of owners that is read meets any that was written: clients may then
+  // rely on what they were told.
+  if (rng.Chance(0.2)) {
+    plan.pw = plan.w;
+    plan.pr = plan.r = Draw(rng, n - plan.w + 1, n);
+    plan.loop_keys = static_cast<int>(rng.Below(3));
+  }
   return plan;
 }
 

@@ -32,8 +32,8 @@ struct WorkloadPlan {
   int retry_storms = 0, forged_contexts = 0, huge_contexts = 0, oversized_values = 0, sibling_floods = 0;
   // Of the keys, how many are only ever read and then written with that context.
   int loop_keys = 0;
-  // Left out, by ordinal (see Workload::OrdinalOf), while all others stay as they are.
-  std::set<uint64_t> skipped_operations;
+  // All others are left out, by ordinal (see Workload::OrdinalOf); these stay as they were.
+  std::optional<std::set<uint64_t>> only_operations;
 };
 
 struct ChaosPlan {
@@ -52,8 +52,8 @@ struct ChaosPlan {
   NetworkConfig noise;  // The rates while there is noise.
   Duration skew_max{3'600'000'000};
   Duration duration{120'000'000};
-  // Left out, by ordinal, while all others stay as they are.
-  std::set<uint64_t> skipped_faults;
+  // All others are left out, by ordinal; these stay as they were.
+  std::optional<std::set<uint64_t>> only_faults;
 
   bool Has(FaultKind kind) const { return enabled[static_cast<int>(kind)]; }
   // Some of what a noise brings.

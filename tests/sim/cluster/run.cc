@@ -2,21 +2,36 @@
 
 #include <fmt/format.h>
 
-#include "tests/oracle/check.h"
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "tests/oracle/sessions.h"
+#include "tests/sim/cluster/availability.h"
 #include "tests/sim/cluster/convergence.h"
+#include "tests/sim/cluster/invariants.h"
 
 namespace dynamo::sim {
 namespace {
 
-constexpr Duration kFaultFreeMax = std::chrono::minutes(10);
+// Without faults everything has to be right again in this time (P6, P15).
+constexpr Duration kHealMax = std::chrono::seconds(120);
+// More chaos, until there are enough operations.
+constexpr Duration kExtraChaosMax = std::chrono::minutes(10);
+
+// Any quorum of owners that is read meets any that was written.
+bool PromisesSessions(const Plan& plan) {
+  return plan.workload.pr.value_or(0) + plan.workload.pw.value_or(0) > plan.cluster.n_val;
+}
 
 // One run in progress.
 class Run {
  public:
   Run(uint64_t seed, const RunOptions& options)
       : options_(options), world_(seed), plan_(DrawPlan(world_.MakeRng("plan"))) {
+    options_.reduction.ApplyTo(&plan_);
     result_.seed = seed;
-    result_.plan = Describe(plan_);
+    result_.plan = plan_;
     if (options_.say) {
       say_ = [this](const std::string& line) {
         options_.say(
@@ -34,61 +49,110 @@ class Run {
   RunResult Go() {
     SimCluster cluster(&world_, plan_.cluster);
     if (const Status created = cluster.Create(); !created) {
-      Report("create: " + created.error().message);
+      Report({"P15", "", "the cluster is not created: " + created.error().message});
       return Finish(cluster);
     }
     Workload workload(&cluster, plan_.workload, say_);
     Chaos chaos(&cluster, plan_.chaos, say_);
+    Invariants invariants(&cluster, &workload, plan_.workload, [this](oracle::Violation found) { Report(found); });
+    const TimePoint start = world_.now();
     workload.Start();
     chaos.Start();
-    world_.RunFor(plan_.chaos.duration);
-    auto enough = [&] { return workload.counts().total() >= plan_.workload.operations_min; };
-    world_.RunUntil(enough, world_.now() + kFaultFreeMax);
-    chaos.Heal();
-    workload.Stop();
-    Settle(cluster, workload);
-    Judge(cluster, workload);
+    auto worked_enough = [&] { return workload.counts().total() >= plan_.workload.operations_min; };
+    if (!RunTo(start + plan_.chaos.duration, [] { return false; })) RunTo(world_.now() + kExtraChaosMax, worked_enough);
+    result_.chaos = world_.now() - start;
+    if (!broken()) {
+      healed_ = world_.now();
+      chaos.Heal();
+      workload.Stop();
+      Settle(cluster, workload, &invariants);
+    }
+    if (!broken()) Judge(cluster, workload, invariants);
     result_.operations = workload.counts();
     result_.faults = chaos.counts();
+    result_.begun = workload.begun();
+    result_.struck = chaos.struck();
     return Finish(cluster);
   }
 
  private:
-  void Report(std::string violation) { result_.violations.push_back(std::move(violation)); }
+  void Report(oracle::Violation violation) {
+    if (say_) say_(fmt::format("VIOLATION {} {}: {}", violation.property, violation.key, violation.what));
+    result_.violations.push_back(std::move(violation));
+  }
+  bool broken() const { return !result_.violations.empty(); }
+
+  // Runs the world until it is done, an invariant breaks, or the time has come;
+  // whether it ended before its time.
+  template <class Done>
+  bool RunTo(TimePoint limit, Done done) {
+    return world_.RunUntil([&] { return broken() || done(); }, limit);
+  }
+  // The same, for what costs something to ask: once a second.
+  template <class Done>
+  bool PollTo(TimePoint limit, Done done) {
+    bool now = done();
+    while (!now && !broken() && world_.now() < limit) {
+      RunTo(std::min(limit, world_.now() + std::chrono::seconds(1)), [] { return false; });
+      now = done();
+    }
+    return now && !broken();
+  }
 
   // Everything that was interrupted comes to its end.
-  void Settle(SimCluster& cluster, const Workload& workload) {
-    const TimePoint limit = world_.now() + kFaultFreeMax;
-    if (!world_.RunUntil([&] { return workload.idle(); }, limit)) Report("P15 a client call never ended");
-    bool whole = false;
-    while (!whole && world_.now() < limit) {
-      world_.RunFor(std::chrono::seconds(1));
-      whole = cluster.IsWhole() && cluster.HintsAtRest() == 0;
+  void Settle(SimCluster& cluster, const Workload& workload, Invariants* invariants) {
+    const TimePoint limit = world_.now() + kHealMax;
+    if (!RunTo(limit, [&] { return workload.idle(); })) Report({"P15", "", "a client call never ended"});
+    if (PollTo(limit, [&] { return cluster.IsWhole() && cluster.HintsAtRest() == 0; })) {
+      return invariants->CheckRest();
     }
-    if (whole) return;
+    if (broken()) return;
     for (size_t i = 0; i < cluster.size(); ++i) {
       SimNode& node = cluster.node(i);
       if (!node.started()) {
-        Report(fmt::format("P15 node {} does not start", i));
+        Report({"P15", "", fmt::format("node {} does not start", i)});
       } else if (!node.start_outcome()) {
-        Report(fmt::format("P15 node {} failed to start: {}", i, node.start_outcome().error().message));
+        Report({"P15", "", fmt::format("node {} failed to start: {}", i, node.start_outcome().error().message)});
       }
     }
-    Report(fmt::format("P11 after {} s without faults: whole {}, hints at rest {}",
-                       std::chrono::duration_cast<std::chrono::seconds>(kFaultFreeMax).count(), cluster.IsWhole(),
-                       cluster.HintsAtRest()));
+    Report({"P11", "",
+            fmt::format("{} s after heal: whole {}, hints at rest {}", Seconds(kHealMax), cluster.IsWhole(),
+                        cluster.HintsAtRest())});
   }
 
-  void Judge(SimCluster& cluster, Workload& workload) {
-    for (std::string& failure : world_.Await(cluster.clients(), workload.ReadAll())) Report("P15 " + failure);
-    for (const oracle::Violation& violation : oracle::Check(workload.history())) {
-      Report(fmt::format("{} {}: {}", violation.property, violation.key, violation.what));
-    }
-    for (const std::string& conflict : workload.dot_conflicts()) Report("P8 " + conflict);
-    for (const std::string& answer : workload.wrong_answers()) Report("P14 " + answer);
+  void Judge(SimCluster& cluster, Workload& workload, Invariants& invariants) {
+    result_.keys = workload.keys().size();
+    result_.keys_repaired_by_reads = CompareReplicas(cluster, workload.keys()).size();
+    for (std::string& failure : world_.Await(cluster.clients(), workload.ReadAll())) Report({"P15", "", failure});
+    for (oracle::Violation& violation : oracle::Check(workload.history())) Report(std::move(violation));
+    for (const std::string& conflict : workload.dot_conflicts()) Report({"P8", "", conflict});
+    for (const std::string& answer : workload.wrong_answers()) Report({"P14", "", answer});
+    JudgeSessions(workload, invariants);
     // The reads have repaired whoever was behind.
-    world_.RunFor(std::chrono::seconds(5));
-    for (std::string& difference : CompareReplicas(cluster, workload.keys())) Report("P6 " + difference);
+    std::vector<oracle::Violation> differences;
+    PollTo(std::max(world_.now(), healed_ + kHealMax), [&] {
+      differences = CompareReplicas(cluster, workload.keys());
+      return differences.empty();
+    });
+    for (oracle::Violation& difference : differences) Report(std::move(difference));
+    result_.converged = world_.now() - healed_;
+    // A member whose disk is lost waits for its replacement: others stand in for ever.
+    if (broken() || cluster.DisksHurt() > 0) return;
+    for (const std::string& failure : PutWithNNodesLeft(cluster, plan_.workload.w)) Report({"P15", "", failure});
+  }
+
+  void JudgeSessions(const Workload& workload, const Invariants& invariants) {
+    if (!PromisesSessions(plan_) || invariants.disks_destroyed() > 0) return;
+    for (oracle::Violation& violation : oracle::CheckSessions(workload.history())) Report(std::move(violation));
+    for (int i = 0; i < std::min(plan_.workload.loop_keys, plan_.workload.keys); ++i) {
+      const std::string key = ToString(workload.keys()[static_cast<size_t>(i)]);
+      const auto clients = static_cast<size_t>(plan_.workload.clients);
+      for (oracle::Violation& found : oracle::CheckLoops(workload.history(), key, clients)) Report(std::move(found));
+    }
+  }
+
+  static int64_t Seconds(Duration duration) {
+    return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
   }
 
   RunResult Finish(SimCluster& cluster) {
@@ -103,10 +167,26 @@ class Run {
   SimWorld world_;
   Plan plan_;
   std::function<void(const std::string&)> say_;
+  TimePoint healed_{};
   RunResult result_;
 };
 
 }  // namespace
+
+std::string WhyNotCounted(const RunResult& result) {
+  const size_t nodes = result.plan.cluster.nodes;
+  if (nodes < 3 || nodes > 9) return fmt::format("{} nodes", nodes);
+  const double seconds = static_cast<double>(result.chaos.count()) / 1e6;
+  if (seconds < 120) return fmt::format("{:.1f} s of chaos", seconds);
+  const uint64_t operations = result.operations.total();
+  if (operations < 200) return fmt::format("{} operations", operations);
+  if (static_cast<double>(operations) < 10 * seconds) {
+    return fmt::format("{:.1f} operations a second", static_cast<double>(operations) / seconds);
+  }
+  const auto kinds = std::ranges::count_if(result.faults.fired, [](uint64_t times) { return times > 0; });
+  if (kinds < 5) return fmt::format("{} kinds of faults", kinds);
+  return {};
+}
 
 RunResult RunSeed(uint64_t seed, const RunOptions& options) { return Run(seed, options).Go(); }
 

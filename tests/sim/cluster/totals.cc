@@ -87,9 +87,9 @@ std::string Totals::Report(double wall_seconds) const {
 }
 
 std::string Summary(const RunResult& result) {
-  return fmt::format("{}; {}; {}; {:.0f} s, {} events, hash {:016x}", result.plan, Operations(result.operations),
-                     Faults(result.faults), static_cast<double>(result.simulated.count()) / 1e6, result.events,
-                     result.trace_hash);
+  return fmt::format("{}; {}; {}; {:.0f} s, {} events, hash {:016x}", Describe(result.plan),
+                     Operations(result.operations), Faults(result.faults),
+                     static_cast<double>(result.simulated.count()) / 1e6, result.events, result.trace_hash);
 }
 
 }  // namespace dynamo::sim

@@ -77,8 +77,8 @@ Async<> Workload::Run(int id) {
     // answers, the less its clients think.
     const TimePoint next = cluster_->client_clock().Now() + Duration(rngs.Between(0, plan_.think_max.count()));
     const uint64_t ordinal = OrdinalOf(id, n);
-    if (!plan_.skipped_operations.contains(ordinal)) {
-      begun_.push_back(ordinal);
+    if (!plan_.only_operations || plan_.only_operations->contains(ordinal)) {
+      begun_.push_back({ordinal, {}});
       co_await Operate(&client);
     }
     co_await SleepUntil(cluster_->clients(), cluster_->client_clock(), next);
@@ -89,6 +89,7 @@ Async<> Workload::Run(int id) {
 Async<> Workload::Operate(Client* client) {
   Rng& rng = client->rng;
   const ObjectKey key = keys_[rng.Below(keys_.size())];
+  begun_.back().key = ToString(key);
   if (IsLoopKey(key)) {
     if (co_await Read(client, key)) co_await Put(client, key, client->memories[key]);
     co_return;

@@ -46,8 +46,12 @@ class Workload {
   void OnEnd(std::function<void(const oracle::WriteRecord&)> listener) { on_end_ = std::move(listener); }
   // The n-th operation of a client.
   static uint64_t OrdinalOf(int client, uint64_t n) { return static_cast<uint64_t>(client) * 1'000'000 + n; }
-  // Of the operations that were not left out, in the order they began.
-  const std::vector<uint64_t>& begun() const { return begun_; }
+  // The operations that were not left out, in the order they began.
+  struct Begun {
+    uint64_t ordinal = 0;
+    std::string key;
+  };
+  const std::vector<Begun>& begun() const { return begun_; }
 
  private:
   // What a client remembers of a read.
@@ -91,7 +95,7 @@ class Workload {
   std::function<void(const std::string&)> say_;
   std::vector<ObjectKey> keys_;
   std::function<void(const oracle::WriteRecord&)> on_end_;
-  std::vector<uint64_t> begun_;
+  std::vector<Begun> begun_;
   oracle::History history_;
   OperationCounts counts_;
   std::map<std::pair<std::string, Dot>, std::string> dots_;

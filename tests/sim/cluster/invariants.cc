@@ -1,0 +1,240 @@
+#include "tests/sim/cluster/invariants.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "node/core/ring/preference_list.h"
+#include "node/service/hint_store.h"
+
+namespace dynamo::sim {
+
+Invariants::Invariants(SimCluster* cluster, Workload* workload, const WorkloadPlan& plan,
+                       std::function<void(oracle::Violation)> report)
+    : cluster_(cluster),
+      workload_(workload),
+      w_(static_cast<int>(std::max(plan.w, plan.dw.value_or(0)))),
+      pw_(static_cast<int>(plan.pw.value_or(0))),
+      report_(std::move(report)),
+      replaced_at_(cluster->size()) {
+  FindNodes();
+  const auto topology = cluster_->node(0).admin().CurrentTopology();
+  for (const ObjectKey& key : workload_->keys()) {
+    const Bytes storage_key = StorageKeyOf(key, topology->ring_seed);
+    Key& known = keys_.try_emplace(storage_key, Key{ToString(key), {}, KeyMargin(cluster_->size()), {}}).first->second;
+    by_name_[known.name] = &known;
+    const PartitionId partition = PartitionOf(PositionOfStorageKey(storage_key), topology->partitions);
+    for (const NodeId owner : WalkRing(*topology, partition, topology->types.at(key.type).n_val).owners) {
+      known.owners.push_back(nodes_.at(owner));
+    }
+  }
+  for (size_t i = 0; i < cluster_->size(); ++i) {
+    DiskWatch watch;
+    watch.visible = [this](const WriteOps& ops) { OnVisible(ops); };
+    watch.durable = [this, i](const WriteOps& ops) { OnDurable(i, ops); };
+    watch.replaced = [this, i] { OnReplaced(i); };
+    watch.spoiled = [this, i](ColumnFamily family, const Bytes& key) { OnSpoiled(i, family, key); };
+    cluster_->node(i).disk().Watch(std::move(watch));
+  }
+  workload_->OnEnd([this](const oracle::WriteRecord& write) { OnEnd(write); });
+}
+
+Invariants::~Invariants() {
+  for (size_t i = 0; i < cluster_->size(); ++i) cluster_->node(i).disk().Watch({});
+  workload_->OnEnd(nullptr);
+}
+
+void Invariants::Report(const Key& key, const char* property, const std::string& what) {
+  report_({property, key.name, what});
+}
+
+void Invariants::FindNodes() {
+  nodes_.clear();
+  for (size_t i = 0; i < cluster_->size(); ++i) {
+    const SimDisk::Family& meta = cluster_->node(i).disk().durable(ColumnFamily::kMeta);
+    const auto identity = meta.find("identity");
+    if (identity == meta.end()) continue;
+    ByteReader in(identity->second);
+    static_cast<void>(in.U8());  // The version.
+    nodes_[NodeId{in.U64()}] = i;
+  }
+}
+
+void Invariants::CatchUp() {
+  const auto& writes = workload_->history().writes();
+  for (auto next = writes.upper_bound(begun_); next != writes.end(); ++next) {
+    begun_ = next->first;
+    by_name_.at(next->second.key)->margin.OnBegin(next->second);
+  }
+}
+
+Invariants::Entry Invariants::Find(ColumnFamily family, const Bytes& key) {
+  if (family == ColumnFamily::kMeta) return {};
+  if (family == ColumnFamily::kObjects) {
+    const auto found = keys_.find(key);
+    return {found == keys_.end() ? nullptr : &found->second, {}};
+  }
+  const Result<Hint> hint = ParseHintEntry({key, {}});
+  if (!hint) {
+    report_({"P3", "", "a hint was stored under a malformed key"});
+    return {};
+  }
+  const auto found = keys_.find(hint->storage_key);
+  return {found == keys_.end() ? nullptr : &found->second, hint->owner};
+}
+
+void Invariants::OnVisible(const WriteOps& ops) {
+  CatchUp();
+  for (const WriteOp& op : ops) {
+    if (op.kind == WriteOp::Kind::kDelete) continue;
+    Key* const key = Find(op.family, op.key).key;
+    if (key == nullptr) continue;
+    const SummaryPtr summary = summaries_.Of(op.value);
+    if (summary == nullptr) {
+      Report(*key, "P3", "an object was stored that does not decode");
+      continue;
+    }
+    for (const auto& [dot, id] : summary->siblings) CheckDot(*key, dot, id);
+  }
+}
+
+void Invariants::CheckDot(Key& key, const Dot& dot, oracle::WriteId id) {
+  const auto [known, fresh] = key.dots.try_emplace(dot, id);
+  if (!fresh && known->second != id) {
+    return Report(key, "P8", fmt::format("one dot names write {} and write {} (0: a delete)", known->second, id));
+  }
+  if (!fresh || id == 0) return;
+  const auto& writes = workload_->history().writes();
+  const auto write = writes.find(id);
+  if (write == writes.end() || write->second.key != key.name) {
+    return Report(key, "P3", fmt::format("write {} is stored here, which no put to this key wrote", id));
+  }
+  if (const auto other = key.margin.DotOf(id); other && *other != dot) {
+    return Report(key, "P8", fmt::format("write {} was minted twice", id));
+  }
+  key.margin.OnDot(id, dot);
+  if (write->second.outcome == oracle::Outcome::kFailed) {
+    Report(key, "P14", fmt::format("write {} is stored although it had failed for certain", id));
+  }
+}
+
+void Invariants::OnDurable(size_t disk, const WriteOps& ops) {
+  CatchUp();
+  ++batches_;
+  std::set<Key*> changed;
+  std::vector<std::pair<Key*, Copy>> removed_hints;
+  for (const WriteOp& op : ops) {
+    const Entry entry = Find(op.family, op.key);
+    if (entry.key == nullptr) continue;
+    changed.insert(entry.key);
+    if (op.kind != WriteOp::Kind::kDelete) {
+      // A merge's outcome is on the disk.
+      const bool merged = op.kind == WriteOp::Kind::kMerge;
+      Store(disk, op.family, op.key, merged ? cluster_->node(disk).disk().durable(op.family).at(op.key) : op.value);
+      continue;
+    }
+    Copies& copies = entry.key->margin.copies(disk);
+    const auto gone = copies.find({op.family, op.key});
+    if (gone == copies.end()) continue;
+    if (entry.hint_for) removed_hints.emplace_back(entry.key, gone->second);
+    copies.erase(gone);
+  }
+  for (const auto& [key, hint] : removed_hints) CheckRemoved(disk, *key, hint);
+  for (Key* key : changed) Changed(disk, *key, /*destroyed=*/false);
+}
+
+void Invariants::Store(size_t disk, ColumnFamily family, const Bytes& key, const Bytes& object) {
+  const Entry entry = Find(family, key);
+  SummaryPtr summary = summaries_.Of(object);
+  if (entry.key == nullptr || summary == nullptr) return;
+  entry.key->margin.copies(disk)[{family, key}] = {std::move(summary), entry.hint_for, batches_};
+}
+
+// A hint may go once its owner has what was in it, or another hint here has.
+void Invariants::CheckRemoved(size_t disk, Key& key, const Copy& hint) {
+  const auto owner = nodes_.find(hint.hint_for);
+  if (owner == nodes_.end() || replaced_at_[owner->second] >= hint.born) return;
+  if (spoiled_.contains({owner->second, &key})) return;
+  std::vector<const Summary*> others;
+  for (const auto& [entry, copy] : key.margin.copies(disk)) {
+    if (copy.hint_for == hint.hint_for) others.push_back(copy.summary.get());
+  }
+  for (const auto& [entry, copy] : key.margin.copies(owner->second)) {
+    if (!copy.hint_for) others.push_back(copy.summary.get());
+  }
+  if (key.margin.Covers(others, *hint.summary)) return;
+  Report(key, "P11",
+         fmt::format("node {} gave up a hint for node {}, whose disk lacks what was in it", disk, owner->second));
+}
+
+void Invariants::Changed(size_t disk, Key& key, bool destroyed) {
+  if (const auto wrong = key.margin.OnChanged(disk, destroyed)) Report(key, wrong->property.c_str(), wrong->what);
+}
+
+void Invariants::OnReplaced(size_t disk) {
+  CatchUp();
+  ++batches_;
+  // What was moved to another machine is not lost.
+  if (cluster_->node(disk).disk().lost()) {
+    destroyed_.push_back(begun_);
+    replaced_at_[disk] = batches_;
+  }
+  FindNodes();
+  for (size_t i = 0; i < cluster_->size(); ++i) Rebuild(i);
+  for (auto& [storage_key, key] : keys_) key.margin.OnReplaced();
+}
+
+void Invariants::Rebuild(size_t disk) {
+  for (auto& [storage_key, key] : keys_) key.margin.copies(disk).clear();
+  for (const ColumnFamily family : {ColumnFamily::kObjects, ColumnFamily::kHints}) {
+    for (const auto& [key, object] : cluster_->node(disk).disk().durable(family)) Store(disk, family, key, object);
+  }
+}
+
+void Invariants::OnSpoiled(size_t disk, ColumnFamily family, const Bytes& key) {
+  CatchUp();
+  destroyed_.push_back(begun_);
+  const Entry entry = Find(family, key);
+  if (entry.key == nullptr) return;
+  spoiled_.insert({disk, entry.key});
+  entry.key->margin.copies(disk).erase({family, key});
+  Changed(disk, *entry.key, /*destroyed=*/true);
+}
+
+// Copies of a write that is not yet acknowledged may be destroyed too.
+int Invariants::DestroyedSince(oracle::WriteId id) const {
+  return static_cast<int>(std::ranges::count_if(destroyed_, [id](oracle::WriteId begun) { return begun >= id; }));
+}
+
+void Invariants::OnEnd(const oracle::WriteRecord& write) {
+  CatchUp();
+  Key& key = *by_name_.at(write.key);
+  key.margin.OnEnd(write, begun_);
+  if (write.outcome == oracle::Outcome::kFailed && key.margin.DotOf(write.id)) {
+    Report(key, "P14", fmt::format("write {} failed for certain, they say, but it is stored", write.id));
+  }
+  if (!write.acknowledged()) return;
+  const int lost = DestroyedSince(write.id);
+  if (const auto wrong = key.margin.OnAcknowledged(write, w_ - lost)) {
+    return Report(key, wrong->property.c_str(), wrong->what);
+  }
+  const auto replicas = key.margin.ReplicasOf(write.id, key.owners);
+  if (replicas && *replicas < pw_ - lost) {
+    Report(key, "P14", fmt::format("write {} is acknowledged and on {} owners; PW is {}", write.id, *replicas, pw_));
+  }
+}
+
+void Invariants::CheckRest() {
+  for (size_t i = 0; i < cluster_->size(); ++i) {
+    for (const auto& [entry, object] : cluster_->node(i).disk().applied(ColumnFamily::kHints)) {
+      const Result<Hint> hint = ParseHintEntry({entry, {}});
+      // Hints for a member whose disk is lost wait for its replacement.
+      if (cluster_->IsOut(i) || (hint && (!nodes_.contains(hint->owner) || cluster_->IsOut(nodes_.at(hint->owner)))))
+        continue;
+      report_({"P11", "", fmt::format("a hint is left on the disk of node {}", i)});
+    }
+  }
+}
+
+}  // namespace dynamo::sim

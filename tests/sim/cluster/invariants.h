@@ -1,0 +1,88 @@
+// What must hold at every instant, judged from the disks and not from what nodes
+// say: P8 (dots), P11 (hints), P13 (durability margin), P14 (no ack below W).
+//
+// A disk changes in few places only, so that every step is checked at the price of
+// the changed key:
+//  - when a batch becomes visible: P8, each client write is minted once, and what
+//    failed for certain is nowhere
+//  - when a batch becomes durable: P13 of the keys in it; where it deletes hints,
+//    P11: an owner's disk has what was in them
+//  - when a disk is replaced or a part of it spoiled: the margin of what it held
+//    shrinks by one
+//  - when a client is told that its write succeeded: W disks have it, and PW owners
+#ifndef DYNAMO_TESTS_SIM_CLUSTER_INVARIANTS_H_
+#define DYNAMO_TESTS_SIM_CLUSTER_INVARIANTS_H_
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/sim/cluster/cluster.h"
+#include "tests/sim/cluster/key_margin.h"
+#include "tests/sim/cluster/workload.h"
+
+namespace dynamo::sim {
+
+class Invariants {
+ public:
+  // The cluster is created and whole; both outlive this. `report` gets violations.
+  Invariants(SimCluster* cluster, Workload* workload, const WorkloadPlan& plan,
+             std::function<void(oracle::Violation)> report);
+  ~Invariants();
+
+  // All is healed and delivered: no disk has a hint left (P11).
+  void CheckRest();
+  // How many times a disk was replaced, or a part of it spoiled.
+  uint64_t disks_destroyed() const { return destroyed_.size(); }
+
+ private:
+  struct Key {
+    std::string name;
+    std::vector<size_t> owners;  // Indices of nodes.
+    KeyMargin margin;
+    std::map<Dot, oracle::WriteId> dots;
+  };
+  struct Entry {
+    Key* key = nullptr;
+    NodeId hint_for;
+  };
+  void OnVisible(const WriteOps& ops);
+  void OnDurable(size_t disk, const WriteOps& ops);
+  void OnReplaced(size_t disk);
+  void Rebuild(size_t disk);
+  void OnSpoiled(size_t disk, ColumnFamily family, const Bytes& key);
+  void OnEnd(const oracle::WriteRecord& write);
+
+  // Which node's disk is where.
+  void FindNodes();
+  // Writes that began since the last time.
+  void CatchUp();
+  Entry Find(ColumnFamily family, const Bytes& key);
+  void CheckDot(Key& key, const Dot& dot, oracle::WriteId id);
+  void CheckRemoved(size_t disk, Key& key, const Copy& hint);
+  void Store(size_t disk, ColumnFamily family, const Bytes& key, const Bytes& object);
+  void Changed(size_t disk, Key& key, bool destroyed);
+  int DestroyedSince(oracle::WriteId id) const;
+  void Report(const Key& key, const char* property, const std::string& what);
+
+  SimCluster* cluster_;
+  Workload* workload_;
+  int w_ = 1, pw_ = 0;
+  std::function<void(oracle::Violation)> report_;
+  Summaries summaries_;
+  std::map<Bytes, Key> keys_;  // By storage key.
+  std::map<std::string, Key*> by_name_;
+  std::map<NodeId, size_t> nodes_;
+  oracle::WriteId begun_ = 0;
+  uint64_t batches_ = 0;
+  std::set<std::pair<size_t, Key*>> spoiled_;  // Disks that cannot read what they have of a key.
+  std::vector<uint64_t> replaced_at_;          // By disk: in the count of batches.
+  std::vector<oracle::WriteId> destroyed_;     // For each time: the last write that had begun.
+};
+
+}  // namespace dynamo::sim
+
+#endif  // DYNAMO_TESTS_SIM_CLUSTER_INVARIANTS_H_
