@@ -5,6 +5,7 @@
 #define DYNAMO_NODE_SERVICE_ACTORS_H_
 
 #include <map>
+#include <set>
 
 #include "common/base/ids.h"
 #include "node/core/ring/token_map.h"
@@ -30,6 +31,7 @@ class Actors {
   Random* random_;
   [[no_unique_address]] PlantedBugs planted_;
   std::map<PartitionId, ActorId> actors_;
+  std::set<PartitionId> retired_;  // For a planted bug only.
 };
 
 }  // namespace dynamo

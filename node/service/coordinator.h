@@ -46,7 +46,7 @@ class Coordinator {
     bool coordinate() const { return roles.self; }
   };
   Route Choose(const KeyPtr& key, uint32_t n, bool sloppy, const std::set<NodeId>& away) const;
-  static bool MayTryAnother(const Error& error);
+  bool MayTryAnother(const Error& error) const;
   std::set<NodeId> AwayForWrites(const Origin& origin) const;
   Error Nobody(const Origin& origin, QuorumShortfall shortfall, const ObjectKey& key) const;
 

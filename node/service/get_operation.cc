@@ -99,6 +99,9 @@ void GetOperation::OnReply(NodeId node, Ask ask, Result<peer::Response> response
   const bool whole = ask != Ask::kDigest;
   auto answer = response ? AnswerOf(node, IsPrimary(node), whole, *response)
                          : Result<ReplicaAnswer>(Fail(std::move(response.error())));
+  if (answer && parts_.shard->config->planted.Has(PlantedBug::kFallbackAnswersNotFound)) {
+    answer->primary = answer->authoritative = true;
+  }
   if (answer) {
     OnAnswer(node, whole, std::move(*answer));
   } else {
@@ -111,6 +114,8 @@ void GetOperation::OnAnswer(NodeId node, bool whole, ReplicaAnswer answer) {
   Asked& asked = asked_[node];
   // A digest that arrives after the whole object says nothing new.
   if (asked.whole && !whole) return;
+  const bool ignore = !whole && parts_.shard->config->planted.Has(PlantedBug::kDigestMismatchIgnored);
+  if (ignore && !reconciler_.joined().empty()) answer.digest = DigestOf(reconciler_.joined());
   const Status taken = reconciler_.OnAnswer(std::move(answer));
   if (!taken) {
     if (taken.error().code == Errc::kCorrupt) parts_.shard->metrics->corrupt.Add();

@@ -39,6 +39,15 @@ void AppendRemoval(const Hint& hint, HintChange* change) {
   change->deltas.push_back({hint.owner, -1, -EntryBytes(hint)});
 }
 
+// For planted bugs.
+HintChange RemoveAll(NodeId owner, const std::vector<Hint>& existing) {
+  HintChange change;
+  for (const Hint& hint : existing) {
+    if (hint.owner == owner) AppendRemoval(hint, &change);
+  }
+  return change;
+}
+
 }  // namespace
 
 Bytes HintEntryKey(std::string_view storage_key, NodeId owner, const Hash128& digest) {
@@ -126,9 +135,13 @@ Result<HintChange> HintStore::Add(const PlacedKey& key, NodeId owner, const Byte
                                   const std::vector<Hint>& existing) {
   const Hint added{key.storage_key, owner, DigestOf(object), object};
   HintChange change;
-  const HintAdmission admission = AdmitHint(owner, object, existing);
-  if (!admission.needed) return change;
-  for (const Hint* hint : admission.superseded) AppendRemoval(*hint, &change);
+  if (shard_->config->planted.Has(PlantedBug::kHintOverwrites)) {
+    change = RemoveAll(owner, existing);
+  } else {
+    const HintAdmission admission = AdmitHint(owner, object, existing);
+    if (!admission.needed) return change;
+    for (const Hint* hint : admission.superseded) AppendRemoval(*hint, &change);
+  }
   const uint64_t share = shard_->config->hint_bytes_max / shard_->env.link->count();
   if (bytes_ + static_cast<uint64_t>(EntryBytes(added)) > share) {
     shard_->metrics->hints_refused.Add();
@@ -141,6 +154,7 @@ Result<HintChange> HintStore::Add(const PlacedKey& key, NodeId owner, const Byte
 }
 
 HintChange HintStore::Remove(NodeId owner, const Hash128& digest, const std::vector<Hint>& existing) {
+  if (shard_->config->planted.Has(PlantedBug::kHintAckDeletesNewer)) return RemoveAll(owner, existing);
   HintChange change;
   for (const Hint* hint : HintsDelivered(owner, digest, existing)) AppendRemoval(*hint, &change);
   return change;

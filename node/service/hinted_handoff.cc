@@ -52,6 +52,7 @@ Async<> HintedHandoff::Run() {
 
 bool HintedHandoff::AnyDeliverable() const {
   const std::vector<NodeId> owners = parts_.replica->hints().OwnersWithHints();
+  if (parts_.shard->config->planted.Has(PlantedBug::kHintExpires)) return !owners.empty();
   return std::any_of(owners.begin(), owners.end(), [this](NodeId owner) { return MayDeliver(owner); });
 }
 
@@ -103,6 +104,9 @@ Async<bool> HintedHandoff::DeliverBatch(std::vector<Hint> hints) {
     Result<KeyPtr> key = PlaceStorageKey(hints[i].storage_key, parts_.shard->topology());
     const auto targets = key ? TargetsOf(**key, hints[i].owner) : std::vector<NodeId>{};
     if (targets.empty()) {
+      if (key && parts_.shard->config->planted.Has(PlantedBug::kHintExpires)) {
+        static_cast<void>(co_await parts_.replica->DropHint(*key, hints[i].owner, hints[i].digest));
+      }
       all = all && !MayDeliver(hints[i].owner);
       continue;
     }
@@ -133,11 +137,12 @@ Async<bool> HintedHandoff::DeliverBatch(std::vector<Hint> hints) {
 void HintedHandoff::Send(std::shared_ptr<Batch> batch, size_t index, NodeId to, const PlacedKey& key,
                          const Bytes& object) {
   const DataPath parts = batch->parts;
-  SharedBytes body = ReplicaPutBody(*parts.shard, key, object, NodeId{}, /*sync=*/true);
+  const bool sync = !parts.shard->config->planted.Has(PlantedBug::kHintDeliveredUnsynced);
+  SharedBytes body = ReplicaPutBody(*parts.shard, key, object, NodeId{}, sync);
   parts.peers->Call(to, std::move(body), parts.shard->ReplicaDeadline(),
-                    [batch, index](Result<peer::Response> response) {
+                    [batch, index, sync](Result<peer::Response> response) {
                       const bool stored = response && response->has_replica_stored();
-                      batch->OnAck(index, stored && response->replica_stored().durable());
+                      batch->OnAck(index, stored && (response->replica_stored().durable() || !sync));
                     });
 }
 

@@ -7,17 +7,83 @@
 #ifndef DYNAMO_NODE_SERVICE_PLANTED_BUGS_H_
 #define DYNAMO_NODE_SERVICE_PLANTED_BUGS_H_
 
+#include <array>
 #include <cstdint>
+#include <string_view>
+
+#include "node/core/version/object.h"
 
 namespace dynamo {
 
 enum class PlantedBug : uint8_t {
   kNone,
-  // A replica put reads, joins and writes outside the key's critical section.
-  kUnlockedReplicaPut,
-  // Actors are the same at every start and survive the delivery of hints, so a
-  // fallback mints dots that it no longer holds.
-  kFallbackReusesActor,
+  // Dots: whoever mints (a, k) must hold all that a ever minted.
+  kActorSurvivesRestart,    // The same actor again after a start, whatever the disk has lost.
+  kFallbackReusesActor,     // Also after its hints, and the dots in them, were handed over.
+  kActorKeptOnFailedWrite,  // Although what it minted is out, and not on this disk.
+  kOwnHintsLeftOut,         // The coordinator mints without looking at the hints it holds.
+  kMintInterleaved,         // Read, mint, write outside the key's critical section.
+  kStaleClockCache,         // A coordinator's own write leaves the cache as it was.
+  // Merging.
+  kUnlockedReplicaPut,       // Read, join, write outside the key's critical section.
+  kMergeDropsConcurrent,     // The newcomer takes the place of what it should be joined with.
+  kRepairDropsSibling,       // Read repair sends one sibling less, under the whole clock.
+  kDeleteLeavesNothing,      // A delete removes the object, tombstone and all.
+  kReadErrorIsNotFound,      // What cannot be read is taken for nothing.
+  kDigestMismatchIgnored,    // A replica that has something else is taken to agree.
+  kFallbackAnswersNotFound,  // A stand-in's having nothing counts as an owner's.
+  // Hints.
+  kHintOverwrites,         // One hint for each key and owner: the new one replaces the old.
+  kHintExpires,            // Dropped when its owner is away as it comes up for delivery.
+  kHintAckDeletesNewer,    // Every hint for the key and owner, not just what was sent.
+  kHintDeliveredUnsynced,  // Dropped before its owner has it on stable storage.
+  // Acknowledgements.
+  kAckBeforeW,             // After the first.
+  kAckBeforeSync,          // A replica says durable before it is.
+  kHintAckBeforeSync,      // A stand-in does.
+  kNodeCountedTwice,       // As an owner, and for the hint it keeps when nobody else is left.
+  kHintCountsAsOwner,      // For PW.
+  kUnmetSaidFailed,        // "Nothing was changed" after a write that reached some.
+  kReforwardAfterTimeout,  // A put that may have arrived goes to another coordinator too.
+  kRequestLogOff,          // A forwarded frame that comes twice is run twice.
+  // Clients.
+  kContextUnverified,  // Forged contexts delete data.
+  kLwwByWallClock,     // A write's stamp need not exceed what its writer has seen.
+};
+
+// By the name that commands take.
+struct PlantedBugName {
+  PlantedBug bug;
+  std::string_view name;
+};
+inline constexpr std::array kPlantedBugs{
+    PlantedBugName{PlantedBug::kActorSurvivesRestart, "actor-survives-restart"},
+    PlantedBugName{PlantedBug::kFallbackReusesActor, "fallback-reuses-actor"},
+    PlantedBugName{PlantedBug::kActorKeptOnFailedWrite, "actor-kept-on-failed-write"},
+    PlantedBugName{PlantedBug::kOwnHintsLeftOut, "own-hints-left-out"},
+    PlantedBugName{PlantedBug::kMintInterleaved, "mint-interleaved"},
+    PlantedBugName{PlantedBug::kStaleClockCache, "stale-clock-cache"},
+    PlantedBugName{PlantedBug::kUnlockedReplicaPut, "unlocked-replica-put"},
+    PlantedBugName{PlantedBug::kMergeDropsConcurrent, "merge-drops-concurrent"},
+    PlantedBugName{PlantedBug::kRepairDropsSibling, "repair-drops-sibling"},
+    PlantedBugName{PlantedBug::kDeleteLeavesNothing, "delete-leaves-nothing"},
+    PlantedBugName{PlantedBug::kReadErrorIsNotFound, "read-error-is-not-found"},
+    PlantedBugName{PlantedBug::kDigestMismatchIgnored, "digest-mismatch-ignored"},
+    PlantedBugName{PlantedBug::kFallbackAnswersNotFound, "fallback-answers-not-found"},
+    PlantedBugName{PlantedBug::kHintOverwrites, "hint-overwrites"},
+    PlantedBugName{PlantedBug::kHintExpires, "hint-expires"},
+    PlantedBugName{PlantedBug::kHintAckDeletesNewer, "hint-ack-deletes-newer"},
+    PlantedBugName{PlantedBug::kHintDeliveredUnsynced, "hint-delivered-unsynced"},
+    PlantedBugName{PlantedBug::kAckBeforeW, "ack-before-w"},
+    PlantedBugName{PlantedBug::kAckBeforeSync, "ack-before-sync"},
+    PlantedBugName{PlantedBug::kHintAckBeforeSync, "hint-ack-before-sync"},
+    PlantedBugName{PlantedBug::kNodeCountedTwice, "node-counted-twice"},
+    PlantedBugName{PlantedBug::kHintCountsAsOwner, "hint-counts-as-owner"},
+    PlantedBugName{PlantedBug::kUnmetSaidFailed, "unmet-said-failed"},
+    PlantedBugName{PlantedBug::kReforwardAfterTimeout, "reforward-after-timeout"},
+    PlantedBugName{PlantedBug::kRequestLogOff, "request-log-off"},
+    PlantedBugName{PlantedBug::kContextUnverified, "context-unverified"},
+    PlantedBugName{PlantedBug::kLwwByWallClock, "lww-by-wall-clock"},
 };
 
 #if defined(DYNAMO_PLANTED_BUGS)
@@ -27,9 +93,12 @@ struct PlantedBugs {
 };
 #else
 struct PlantedBugs {
-  static constexpr bool Has(PlantedBug) { return false; }
+  static constexpr bool Has(PlantedBug /*bug*/) { return false; }
 };
 #endif
+
+// For kContextUnverified: what a token says, whoever made it.
+CausalContext TrustContext(std::string_view token);
 
 }  // namespace dynamo
 

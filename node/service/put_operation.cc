@@ -11,13 +11,26 @@
 
 namespace dynamo {
 
+namespace {
+
+WriteQuorum QuorumToCount(WriteQuorum quorum, PlantedBugs planted) {
+  if (planted.Has(PlantedBug::kAckBeforeW)) quorum.w = 1;
+  return quorum;
+}
+
+}  // namespace
+
 PutOperation::PutOperation(DataPath parts, PutPlan plan)
-    : parts_(parts), plan_(std::move(plan)), tally_(plan_.quorum), decided_(*parts.shard->env.scope) {}
+    : parts_(parts),
+      plan_(std::move(plan)),
+      tally_(QuorumToCount(plan_.quorum, parts.shard->config->planted)),
+      decided_(*parts.shard->env.scope) {}
 
 Async<> PutOperation::Run(std::shared_ptr<PutOperation> op) {
   Replica* replica = op->parts_.replica;
   const KeyPtr key = op->plan_.key;
-  Result<KeyLocks::Guard> guard = co_await replica->Lock(key);
+  Result<KeyLocks::Guard> guard = KeyLocks::Guard();
+  if (!op->Has(PlantedBug::kMintInterleaved)) guard = co_await replica->Lock(key);
   if (!guard) co_return op->Refuse(std::move(guard.error()));
   std::vector<Hint> hints;
   const Result<Object> before = co_await ReadBefore(op, &hints);
@@ -72,7 +85,9 @@ std::optional<Error> PutOperation::Mint(const Object& before) {
   Write write{parts_.replica->actors().For(plan_.key->partition, shard.self), plan_.tombstone, std::move(plan_.content),
               shard.env.clock->WallNow(), 0};
   if (before.policy == ConflictPolicy::kLastWriterWins) {
+    if (Has(PlantedBug::kLwwByWallClock)) plan_.context.stamp = 0;
     write.stamp = parts_.replica->hybrid_clock().Next(write.now_us, std::max(before.stamp, plan_.context.stamp));
+    if (Has(PlantedBug::kLwwByWallClock)) write.stamp = std::max<uint64_t>(write.now_us, before.stamp + 1);
   }
   auto minted = std::make_shared<Replica::Minted>();
   minted->object = dynamo::Mint(before, plan_.context, std::move(write));
@@ -105,7 +120,7 @@ std::optional<Error> PutOperation::CheckLimits(const Replica::Minted& minted, co
 std::optional<Error> PutOperation::CheckReachable() const {
   using Which = QuorumShortfall::Which;
   uint32_t primaries = 0;
-  for (const ReplicaTarget& target : roles_.plan.targets) primaries += target.stands_in_for ? 0 : 1;
+  for (const ReplicaTarget& target : roles_.plan.targets) primaries += CountsAsOwner(target) ? 1 : 0;
   const auto nodes = static_cast<uint32_t>(roles_.plan.targets.size() + roles_.plan.spare.size());
   const WriteQuorum& quorum = plan_.quorum;
   std::optional<QuorumShortfall> shortfall;
@@ -118,7 +133,7 @@ std::optional<Error> PutOperation::CheckReachable() const {
 }
 
 void PutOperation::SendToAll() {
-  for (const ReplicaTarget& target : roles_.plan.targets) tally_.OnAsked(!target.stands_in_for);
+  for (const ReplicaTarget& target : roles_.plan.targets) tally_.OnAsked(CountsAsOwner(target));
   if (roles_.plan.spare.empty()) tally_.NoMoreNodes();
   for (const ReplicaTarget& target : roles_.plan.targets) {
     if (target.node != parts_.shard->self) Send(target);
@@ -146,29 +161,38 @@ void PutOperation::OnSelf(const Status& stored) {
   OnOutcome({parts_.shard->self, roles_.self_for}, stored.has_value(), stored && plan_.sync);
 }
 
+bool PutOperation::CountsAsOwner(const ReplicaTarget& target) const {
+  return !target.stands_in_for || Has(PlantedBug::kHintCountsAsOwner);
+}
+
 void PutOperation::OnOutcome(const ReplicaTarget& target, bool stored, bool durable) {
   const bool primary = !target.stands_in_for;
   if (stored) {
     if (!decided_.is_set()) took_part_.push_back(target.node);
-    tally_.OnStored(primary, durable);
+    tally_.OnStored(CountsAsOwner(target), durable);
   } else {
     // Before the failure is counted: another node may still be asked instead.
-    CoverOwner(primary ? target.node : target.stands_in_for, target.node);
-    tally_.OnFailed(primary);
+    const bool here = CoverOwner(primary ? target.node : target.stands_in_for, target.node);
+    if (here && Has(PlantedBug::kNodeCountedTwice)) {
+      tally_.OnStored(CountsAsOwner(target), plan_.sync);
+    } else {
+      tally_.OnFailed(CountsAsOwner(target));
+    }
   }
   Advance();
 }
 
-void PutOperation::CoverOwner(NodeId owner, NodeId failed) {
+bool PutOperation::CoverOwner(NodeId owner, NodeId failed) {
   std::vector<NodeId>& spare = roles_.plan.spare;
   const bool in_time = parts_.shard->Now() < plan_.deadline;
   const Cover cover = CoverFailed(owner, failed, parts_.shard->self, in_time, &spare);
   if (cover.next) {
-    tally_.OnAsked(/*primary=*/false);
+    tally_.OnAsked(CountsAsOwner(*cover.next));
     if (spare.empty()) tally_.NoMoreNodes();
     Send(*cover.next);
   }
   if (cover.keep_here) parts_.shard->env.scope->Spawn(KeepHint(shared_from_this(), owner));
+  return cover.keep_here;
 }
 
 Async<> PutOperation::KeepHint(std::shared_ptr<PutOperation> op, NodeId owner) {
@@ -188,6 +212,7 @@ Result<PutReply> PutOperation::Reply(bool return_object) {
   const Verdict verdict = tally_.verdict();
   decided_.Set();
   if (verdict != Verdict::kMet) {
+    if (Has(PlantedBug::kUnmetSaidFailed)) return Fail(Errc::kUnavailable, "nothing was changed, says a planted bug");
     // At the deadline replicas are given up too: time is why, not their number.
     const bool late = verdict == Verdict::kPending || parts_.shard->Now() >= plan_.deadline;
     return Fail((late ? QuorumTimeout : QuorumUnmet)(tally_.shortfall(), plan_.key->key, Effect::kPossible));

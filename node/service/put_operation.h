@@ -55,7 +55,10 @@ class PutOperation : public std::enable_shared_from_this<PutOperation> {
   void OnReply(ReplicaTarget target, Result<peer::Response> response);
   void OnSelf(const Status& stored);
   void OnOutcome(const ReplicaTarget& target, bool stored, bool durable);
-  void CoverOwner(NodeId owner, NodeId failed);
+  // Whether this node keeps the write for the owner.
+  bool CoverOwner(NodeId owner, NodeId failed);
+  bool CountsAsOwner(const ReplicaTarget& target) const;
+  bool Has(PlantedBug bug) const { return parts_.shard->config->planted.Has(bug); }
   static Async<> KeepHint(std::shared_ptr<PutOperation> op, NodeId owner);
   void Advance();
 

@@ -1,5 +1,7 @@
 #include "node/service/read_repair.h"
 
+#include "node/core/version/object.h"
+
 namespace dynamo {
 namespace {
 
@@ -11,9 +13,20 @@ Async<> RepairSelf(Replica* replica, KeyPtr key, Bytes joined, NodeId stands_in_
   }
 }
 
+// For a planted bug.
+Bytes WithoutOneSibling(const Bytes& joined) {
+  Result<Object> object = DecodeObject(joined);
+  if (!object || object->siblings.size() < 2) return joined;
+  object->siblings.pop_back();
+  return EncodeObject(*object);
+}
+
 }  // namespace
 
-void RepairReplicas(const DataPath& parts, const KeyPtr& key, const Bytes& joined, std::vector<ReplicaTarget> behind) {
+void RepairReplicas(const DataPath& parts, const KeyPtr& key, const Bytes& state, std::vector<ReplicaTarget> behind) {
+  const bool drop = parts.shard->config->planted.Has(PlantedBug::kRepairDropsSibling);
+  const Bytes less = drop ? WithoutOneSibling(state) : Bytes();
+  const Bytes& joined = drop ? less : state;
   SharedBytes to_owners;
   for (const ReplicaTarget& target : behind) {
     parts.shard->metrics->read_repairs.Add();

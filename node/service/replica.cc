@@ -28,6 +28,7 @@ std::optional<Result<Bytes>> Replica::TryRead(const PlacedKey& key) {
   auto found = shard_->env.storage->TryGet(ColumnFamily::kObjects, key.storage_key);
   if (!found) return std::nullopt;
   if (!*found) {
+    if (shard_->config->planted.Has(PlantedBug::kReadErrorIsNotFound)) return Result<Bytes>(Bytes());
     ReadFailed(key, found->error());
     return Result<Bytes>(Fail(std::move(found->error())));
   }
@@ -76,6 +77,7 @@ Async<Result<Bytes>> Replica::ReadStored(KeyPtr key) {
   auto found = storage->TryGet(ColumnFamily::kObjects, key->storage_key);
   if (!found) found = co_await storage->Get(ColumnFamily::kObjects, key->storage_key);
   if (*found) co_return (*found)->value_or(Bytes());
+  if (shard_->config->planted.Has(PlantedBug::kReadErrorIsNotFound)) co_return Bytes();
   ReadFailed(*key, found->error());
   co_return Fail(std::move(found->error()));
 }
@@ -104,6 +106,7 @@ Async<Result<bool>> Replica::MergeLocked(KeyPtr key, Bytes object, bool sync, Ke
       Result<Bytes> stored = co_await ReadStored(key);
       if (!stored) co_return Fail(std::move(stored.error()));
       Result<Bytes> joined = JoinStates(*stored, object);
+      if (shard_->config->planted.Has(PlantedBug::kMergeDropsConcurrent)) joined = object;
       if (joined && *joined != object) header = DecodeObjectHeader(*joined);
       if (!joined || !header) {
         const Error error = joined ? header.error() : joined.error();
@@ -118,7 +121,7 @@ Async<Result<bool>> Replica::MergeLocked(KeyPtr key, Bytes object, bool sync, Ke
   if (write) {
     const Hash128 digest = DigestOf(object);
     WriteOps ops;
-    ops.push_back({WriteOp::Kind::kPut, ColumnFamily::kObjects, key->storage_key, std::move(object)});
+    ops.push_back(ObjectOp(*key, std::move(object)));
     const auto written = co_await Write(key, std::move(ops));
     if (!written) co_return Fail(written.error());
     cache_.Store(key->position, {std::move(*header), digest});
@@ -135,6 +138,7 @@ Standing Replica::Compare(const Hash128& position, const ObjectHeader& incoming)
 
 Async<Result<bool>> Replica::Settle(bool sync) {
   if (!sync) co_return false;
+  if (shard_->config->planted.Has(PlantedBug::kAckBeforeSync)) co_return true;
   // What made it so may be another's write that is not synced yet: wait for all.
   const Status synced = co_await Sync(last_sequence_);
   if (!synced) co_return Fail(synced.error());
@@ -157,6 +161,7 @@ Async<Result<bool>> Replica::KeepHint(KeyPtr key, NodeId owner, Bytes object, bo
     HintsApplied(*key, *change);
   }
   guard->Release();
+  if (shard_->config->planted.Has(PlantedBug::kHintAckBeforeSync)) co_return sync;
   co_return co_await Settle(sync);
 }
 
@@ -184,6 +189,7 @@ Async<Result<Replica::LockedState>> Replica::ReadLocked(KeyPtr key) {
   Result<std::vector<Hint>> hints = co_await ReadHints(key);
   if (!hints) co_return Fail(std::move(hints.error()));
   state.hints = std::move(*hints);
+  if (shard_->config->planted.Has(PlantedBug::kOwnHintsLeftOut)) co_return state;
   for (const Hint& hint : state.hints) {
     Result<Bytes> joined = JoinStates(std::move(state.joined), hint.object);
     if (!joined) {
@@ -208,7 +214,7 @@ Async<Result<WriteSequence>> Replica::WriteLocked(KeyPtr key, LocalWrite write, 
   WriteOps ops;
   std::vector<HintChange> changes;
   if (write.replica) {
-    ops.push_back({WriteOp::Kind::kPut, ColumnFamily::kObjects, key->storage_key, minted->encoded});
+    ops.push_back(ObjectOp(*key, minted->encoded));
   }
   for (const NodeId owner : write.hints_for) {
     Result<HintChange> change = hints_.Add(*key, owner, minted->encoded, existing);
@@ -226,13 +232,22 @@ Async<Result<WriteSequence>> Replica::WriteLocked(KeyPtr key, LocalWrite write, 
   if (stamped) ops.push_back(ClockMarkOp(shard_->env.link->self(), *mark));
   const auto written = co_await Write(key, std::move(ops));
   if (!written) {
-    actors_.Retire(key->partition);
+    if (!shard_->config->planted.Has(PlantedBug::kActorKeptOnFailedWrite)) actors_.Retire(key->partition);
     co_return Fail(written.error());
   }
   if (stamped) hybrid_clock_.OnMarkWritten(*mark);
-  if (write.replica) cache_.Store(key->position, {HeaderOf(minted->object), DigestOf(minted->encoded)});
+  const bool remember = write.replica && !shard_->config->planted.Has(PlantedBug::kStaleClockCache);
+  if (remember) cache_.Store(key->position, {HeaderOf(minted->object), DigestOf(minted->encoded)});
   for (const HintChange& change : changes) HintsApplied(*key, change);
   co_return *written;
+}
+
+WriteOp Replica::ObjectOp(const PlacedKey& key, Bytes object) const {
+  if (shard_->config->planted.Has(PlantedBug::kDeleteLeavesNothing)) {
+    const Result<Object> decoded = DecodeObject(object);
+    if (decoded && decoded->deleted()) return {WriteOp::Kind::kDelete, ColumnFamily::kObjects, key.storage_key, {}};
+  }
+  return {WriteOp::Kind::kPut, ColumnFamily::kObjects, key.storage_key, std::move(object)};
 }
 
 Async<Result<WriteSequence>> Replica::Write(KeyPtr key, WriteOps ops) {

@@ -77,6 +77,8 @@ class Replica {
   Standing Compare(const Hash128& position, const ObjectHeader& incoming);
   Async<Result<bool>> Settle(bool sync);
   Async<Result<bool>> MergeLocked(KeyPtr key, Bytes object, bool sync, KeyLocks::Guard guard);
+  // Stores the object as the replica.
+  WriteOp ObjectOp(const PlacedKey& key, Bytes object) const;
   Async<Result<WriteSequence>> Write(KeyPtr key, WriteOps ops);
   void Remember(const PlacedKey& key, const Bytes& object);
   void HintsApplied(const PlacedKey& key, const HintChange& change);

@@ -160,7 +160,7 @@ void Shard::ServeForwarded(NodeId from, TimePoint deadline, KeyPtr key, peer::Re
   uint64_t number = 0;
   if (request.has_forward_put()) number = request.forward_put().request_id();
   if (request.has_forward_delete()) number = request.forward_delete().request_id();
-  if (number == 0) {
+  if (number == 0 || context_.config->planted.Has(PlantedBug::kRequestLogOff)) {
     context_.env.scope->Spawn(Coordinate(this, std::move(key), std::move(request), origin, std::move(respond)));
     return;
   }
