@@ -25,9 +25,7 @@ Invariants::Invariants(SimCluster* cluster, Workload* workload, const WorkloadPl
     Key& known = keys_.try_emplace(storage_key, Key{ToString(key), {}, KeyMargin(cluster_->size()), {}}).first->second;
     by_name_[known.name] = &known;
     const PartitionId partition = PartitionOf(PositionOfStorageKey(storage_key), topology->partitions);
-    for (const NodeId owner : WalkRing(*topology, partition, topology->types.at(key.type).n_val).owners) {
-      known.owners.push_back(nodes_.at(owner));
-    }
+    known.owners = WalkRing(*topology, partition, topology->types.at(key.type).n_val).owners;
   }
   for (size_t i = 0; i < cluster_->size(); ++i) {
     DiskWatch watch;
@@ -219,7 +217,11 @@ void Invariants::OnEnd(const oracle::WriteRecord& write) {
   if (const auto wrong = key.margin.OnAcknowledged(write, w_ - lost)) {
     return Report(key, wrong->property.c_str(), wrong->what);
   }
-  const auto replicas = key.margin.ReplicasOf(write.id, key.owners);
+  std::vector<size_t> owners;
+  for (const NodeId owner : key.owners) {
+    if (const auto node = nodes_.find(owner); node != nodes_.end()) owners.push_back(node->second);
+  }
+  const auto replicas = key.margin.ReplicasOf(write.id, owners);
   if (replicas && *replicas < pw_ - lost) {
     Report(key, "P14", fmt::format("write {} is acknowledged and on {} owners; PW is {}", write.id, *replicas, pw_));
   }

@@ -41,7 +41,7 @@ class Invariants {
  private:
   struct Key {
     std::string name;
-    std::vector<size_t> owners;  // Indices of nodes.
+    std::vector<NodeId> owners;
     KeyMargin margin;
     std::map<Dot, oracle::WriteId> dots;
   };
