@@ -10,17 +10,17 @@
 #include "common/base/hash.h"
 #include "node/core/ring/preference_list.h"
 
-// The input is what follows the version and the checksum, which would keep a fuzzer out.
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const std::string_view body(reinterpret_cast<const char*>(data), size);
+namespace {
+
+void DecodeAndUse(uint8_t version, std::string_view body) {
   dynamo::Bytes encoded;
   dynamo::ByteWriter out(&encoded);
-  out.U8(1);
+  out.U8(version);
   out.U64(dynamo::Checksum64(body));
   out.Raw(body);
 
   const auto topology = dynamo::DecodeTopology(encoded);
-  if (!topology) return 0;
+  if (!topology) return;
   DYNAMO_CHECK(dynamo::EncodeTopology(*topology) == encoded);
   const dynamo::ContextSigner signer(topology->context_keys);
   for (const auto& [name, type] : topology->types) {
@@ -28,5 +28,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     DYNAMO_CHECK(!list.owners.empty() && list.owners.size() <= type.n_val);
     DYNAMO_CHECK(list.owners.size() + list.fallbacks.size() <= topology->members.size());
   }
+}
+
+}  // namespace
+
+// The input is what follows the version and the checksum, which would keep a fuzzer out.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view body(reinterpret_cast<const char*>(data), size);
+  DecodeAndUse(1, body);
+  DecodeAndUse(2, body);
   return 0;
 }

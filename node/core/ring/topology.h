@@ -51,6 +51,20 @@ struct BucketType {
 };
 
 inline constexpr size_t kVotersMax = 7;
+inline constexpr size_t kTypesMax = 256;
+
+// An administrator's request that made an epoch. The same id again is the same
+// request, whoever is asked: so it is remembered with what it made.
+struct TopologyOperation {
+  static constexpr size_t kRemembered = 64;  // The latest.
+  static constexpr size_t kIdBytesMax = 100;
+
+  std::string id;
+  uint64_t fingerprint = 0;  // Of what was asked: another request under that id is a mistake.
+  uint64_t epoch = 0;        // That it made.
+
+  friend bool operator==(const TopologyOperation&, const TopologyOperation&) = default;
+};
 
 // Generations order before epochs: a generation is started only by an
 // administrator, when most voters are destroyed.
@@ -72,6 +86,7 @@ struct Topology {
   TokenMap pending;                      // Empty, or the map a committed change is moving to.
   std::vector<ContextKey> context_keys;  // Sorted by id; one signs at least.
   std::map<std::string, BucketType> types;
+  std::vector<TopologyOperation> operations;  // Oldest first, epochs rising; at most kRemembered.
 
   // nullptr if there is none.
   const Member* Find(NodeId id) const;
@@ -104,8 +119,9 @@ Result<Topology> CreateTopology(const ClusterSpec& spec);
 // as far as these go, sorted; the order of `members` does not matter.
 std::vector<NodeId> ChooseVoters(const std::vector<Member>& members);
 
-// Canonical: version byte 1, 8 bytes XXH3-64 of everything after them, then the
-// fields in order; a map is one member index for each token.
+// Canonical: version byte 1, or 2 if there are operations, 8 bytes XXH3-64 of
+// everything after them, then the fields in order; a map is one member index for
+// each token.
 Bytes EncodeTopology(const Topology& topology);
 // kCorrupt: malformed, or an invariant above does not hold.
 Result<Topology> DecodeTopology(std::string_view encoded);

@@ -8,8 +8,10 @@
 namespace dynamo {
 namespace {
 
-constexpr uint8_t kTopologyVersion = 1;
+constexpr uint8_t kWithoutOperations = 1;
+constexpr uint8_t kWithOperations = 2;
 constexpr size_t kHeaderBytes = 1 + 8;
+
 void WriteMap(ByteWriter& out, const Topology& topology, const TokenMap& map) {
   out.Varint(map.partitions());
   for (NodeId owner : map.owners()) {
@@ -43,6 +45,15 @@ void WriteKeysAndTypes(ByteWriter& out, const Topology& topology) {
     out.U8(static_cast<uint8_t>(type.policy));
     out.Varint(type.n_val);
     out.U8(static_cast<uint8_t>(type.durability));
+  }
+}
+
+void WriteOperations(ByteWriter& out, const std::vector<TopologyOperation>& operations) {
+  out.Varint(operations.size());
+  for (const TopologyOperation& operation : operations) {
+    out.String(operation.id);
+    out.U64(operation.fingerprint);
+    out.Varint(operation.epoch);
   }
 }
 
@@ -122,6 +133,22 @@ std::map<std::string, BucketType> ReadTypes(ByteReader& in) {
   return types;
 }
 
+std::vector<TopologyOperation> ReadOperations(ByteReader& in) {
+  std::vector<TopologyOperation> operations;
+  const size_t count = in.Count(1 + 8 + 1);
+  if (count == 0 || count > TopologyOperation::kRemembered) in.Invalidate();
+  for (size_t left = count; left > 0 && in.ok(); --left) {
+    TopologyOperation operation;
+    operation.id = in.String();
+    operation.fingerprint = in.U64();
+    operation.epoch = in.Varint();
+    const bool named = !operation.id.empty() && operation.id.size() <= TopologyOperation::kIdBytesMax;
+    if (!named || operation.epoch <= (operations.empty() ? 0 : operations.back().epoch)) in.Invalidate();
+    operations.push_back(std::move(operation));
+  }
+  return operations;
+}
+
 bool VotersHold(const Topology& topology) {
   const std::vector<NodeId>& voters = topology.voters;
   if (voters.size() % 2 == 0 || voters.size() > kVotersMax) return false;
@@ -152,10 +179,11 @@ Bytes EncodeTopology(const Topology& topology) {
   WriteMap(out, topology, topology.current);
   WriteMap(out, topology, topology.pending);
   WriteKeysAndTypes(out, topology);
+  if (!topology.operations.empty()) WriteOperations(out, topology.operations);
 
   Bytes encoded;
   ByteWriter whole(&encoded);
-  whole.U8(kTopologyVersion);
+  whole.U8(topology.operations.empty() ? kWithoutOperations : kWithOperations);
   whole.U64(Checksum64(body));
   whole.Raw(body);
   return encoded;
@@ -166,8 +194,8 @@ Result<Topology> DecodeTopology(std::string_view encoded) {
   const uint8_t version = in.U8();
   const uint64_t checksum = in.U64();
   if (!in.ok()) return Fail(Errc::kCorrupt, "topology is cut short");
-  if (version != kTopologyVersion) {
-    return Fail(Errc::kCorrupt, "topology has format " + std::to_string(version) + ": this version reads 1");
+  if (version != kWithoutOperations && version != kWithOperations) {
+    return Fail(Errc::kCorrupt, "topology has format " + std::to_string(version) + ": this version reads 1 and 2");
   }
   if (checksum != Checksum64(encoded.substr(kHeaderBytes))) return Fail(Errc::kCorrupt, "topology fails its checksum");
 
@@ -183,6 +211,7 @@ Result<Topology> DecodeTopology(std::string_view encoded) {
   topology.pending = ReadMap(in, topology.members);
   topology.context_keys = ReadContextKeys(in);
   topology.types = ReadTypes(in);
+  if (version == kWithOperations) topology.operations = ReadOperations(in);
   if (!in.at_end()) return Fail(Errc::kCorrupt, "topology is malformed");
   if (!InvariantsHold(topology))
     return Fail(Errc::kCorrupt, "topology breaks an invariant of its maps, voters or context keys");

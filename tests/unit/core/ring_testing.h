@@ -55,6 +55,10 @@ inline Topology RandomTopology(Rng& rng) {
                             .n_val = 1 + static_cast<uint32_t>(rng.Below(5)),
                             .durability = static_cast<BucketType::Durability>(1 + rng.Below(3))};
   }
+  for (uint64_t epoch = rng.Below(4); epoch > 0; --epoch) {
+    const uint64_t made = topology.operations.empty() ? 1 + rng.Below(9) : topology.operations.back().epoch + epoch;
+    topology.operations.push_back({"operation-" + std::to_string(epoch), rng.Next(), made});
+  }
   return topology;
 }
 

@@ -51,6 +51,27 @@ RC_GTEST_PROP(TopologyCodec, WhateverDecodesEncodesToTheSameBytes, (uint64_t see
   if (!decoded) RC_ASSERT(decoded.error().code == Errc::kCorrupt);
 }
 
+TEST(TopologyCodec, KeepsTheFirstFormatWhereNothingNeedsTheSecond) {
+  Topology topology = ATopology();
+  topology.operations.clear();
+  EXPECT_EQ(EncodeTopology(topology)[0], 1);
+  topology.operations.push_back({"operation", 5, 9});
+  EXPECT_EQ(EncodeTopology(topology)[0], 2);
+}
+
+TEST(TopologyCodec, RefusesOperationsThatAreNoHistory) {
+  Topology topology = ATopology();
+  topology.operations = {{"second", 5, 9}, {"first", 5, 9}};
+  ExpectCorrupt(topology);
+  topology.operations = {{"", 5, 9}};
+  ExpectCorrupt(topology);
+  topology.operations = {{std::string(TopologyOperation::kIdBytesMax + 1, 'x'), 5, 9}};
+  ExpectCorrupt(topology);
+  topology.operations.clear();
+  for (uint64_t i = 0; i <= TopologyOperation::kRemembered; ++i) topology.operations.push_back({"id", 5, i + 1});
+  ExpectCorrupt(topology);
+}
+
 RC_GTEST_PROP(TopologyCodec, AnyDamageIsFound, (uint64_t seed)) {
   Rng rng(seed);
   Bytes encoded = EncodeTopology(RandomTopology(rng));
@@ -82,10 +103,10 @@ TEST(TopologyCodec, AForgedCountAllocatesNothing) {
 
 TEST(TopologyCodec, AnotherFormatIsRefusedByNumber) {
   Bytes encoded = EncodeTopology(ATopology());
-  encoded[0] = 2;
+  encoded[0] = 3;
   const Result<Topology> decoded = DecodeTopology(encoded);
   ASSERT_FALSE(decoded);
-  EXPECT_THAT(decoded.error().message, testing::HasSubstr("format 2"));
+  EXPECT_THAT(decoded.error().message, testing::HasSubstr("format 3"));
 }
 
 TEST(TopologyCodec, RefusesWhatBreaksAnInvariant) {
