@@ -22,7 +22,12 @@ Invariants::Invariants(SimCluster* cluster, Workload* workload, const WorkloadPl
   const auto topology = cluster_->node(0).admin().CurrentTopology();
   for (const ObjectKey& key : workload_->keys()) {
     const Bytes storage_key = StorageKeyOf(key, topology->ring_seed);
-    Key& known = keys_.try_emplace(storage_key, Key{ToString(key), {}, KeyMargin(cluster_->size()), {}}).first->second;
+    Key& known =
+        keys_
+            .try_emplace(
+                storage_key,
+                Key{ToString(key), {}, KeyMargin(cluster_->size(), workload_->history().policy(ToString(key))), {}})
+            .first->second;
     by_name_[known.name] = &known;
     const PartitionId partition = PartitionOf(PositionOfStorageKey(storage_key), topology->partitions);
     known.owners = WalkRing(*topology, partition, topology->types.at(key.type).n_val).owners;

@@ -69,6 +69,8 @@ std::optional<oracle::Violation> KeyMargin::OnAcknowledged(const oracle::WriteRe
     }
   } else if (const auto dot = DotOf(write.id)) {
     tracked.dots.emplace_back(write.id, *dot);
+  } else if (policy_ == oracle::Policy::kLastWriterWins) {
+    return std::nullopt;  // All who took it had a later one.
   } else {
     return oracle::Violation{"P14", "",
                              fmt::format("write {} is acknowledged, but was on no disk at any time", write.id)};

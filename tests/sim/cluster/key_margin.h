@@ -17,7 +17,7 @@ namespace dynamo::sim {
 
 class KeyMargin {
  public:
-  explicit KeyMargin(size_t disks) : disks_(disks) {}
+  KeyMargin(size_t disks, oracle::Policy policy) : disks_(disks), policy_(policy) {}
 
   Copies& copies(size_t disk) { return disks_[disk]; }
   const Copies& copies(size_t disk) const { return disks_[disk]; }
@@ -65,6 +65,7 @@ class KeyMargin {
   std::optional<std::string> Check(const Tracked& write) const;
 
   std::vector<Copies> disks_;
+  oracle::Policy policy_;
   std::map<oracle::WriteId, Dot> dots_;
   std::map<oracle::WriteId, std::vector<oracle::WriteId>> contexts_;  // Of all that began.
   std::set<oracle::WriteId> superseded_;                              // In some context: may be gone by now.

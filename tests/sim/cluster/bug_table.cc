@@ -1,0 +1,76 @@
+#include "tests/sim/cluster/bug_table.h"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "tests/sim/cluster/shrink.h"
+
+namespace dynamo::sim {
+namespace {
+
+constexpr uint64_t kSeedsMax = 500;
+constexpr int kShrinkRuns = 60;
+
+// The row of one bug; whether it was found.
+bool PrintRow(const PlantedBugName& bug) {
+  RunOptions options;
+  options.plant = bug.bug;
+  for (uint64_t seed = 1; seed <= kSeedsMax; ++seed) {
+    if (RunSeed(seed, options).violations.empty()) continue;
+    const auto shrunk = Shrink(seed, options, kShrinkRuns);
+    if (!shrunk) break;
+    std::printf("%-28s %5llu  %-8s %6zu  (%zu faults, %zu operations)\n", bug.name.data(),
+                static_cast<unsigned long long>(seed), shrunk->result.violations[0].property.c_str(), shrunk->length(),
+                shrunk->faults, shrunk->operations);
+    std::fflush(stdout);
+    return true;
+  }
+  std::printf("%-28s NOT FOUND in %llu seeds\n", bug.name.data(), static_cast<unsigned long long>(kSeedsMax));
+  std::fflush(stdout);
+  return false;
+}
+
+}  // namespace
+
+std::optional<PlantedBug> FindPlantedBug(std::string_view name) {
+  if (name == "none") return PlantedBug::kNone;
+  for (const PlantedBugName& known : kPlantedBugs) {
+    if (known.name == name) return known.bug;
+  }
+  return std::nullopt;
+}
+
+bool PrintBugTable(int jobs) {
+  std::printf("%-28s %5s  %-8s %6s\n", "bug", "seeds", "property", "length");
+  std::fflush(stdout);
+  std::vector<pid_t> children;
+  for (int job = 0; job < jobs; ++job) {
+    const pid_t child = fork();
+    if (child < 0) std::abort();
+    if (child > 0) {
+      children.push_back(child);
+      continue;
+    }
+    bool all = true;
+    for (size_t i = static_cast<size_t>(job); i < kPlantedBugs.size(); i += static_cast<size_t>(jobs)) {
+      all = PrintRow(kPlantedBugs[i]) && all;
+    }
+    std::exit(all ? 0 : 1);
+  }
+  bool all = true;
+  for (const pid_t child : children) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    all = all && status == 0;
+  }
+  std::printf("%zu planted bugs, %s\n", kPlantedBugs.size(), all ? "all found" : "NOT all found");
+  return all;
+}
+
+}  // namespace dynamo::sim
