@@ -139,6 +139,12 @@ std::vector<NodeId> Membership::State::UpPeers() const {
   return peers;
 }
 
+bool Membership::State::MissesMember() const {
+  if (topology == nullptr) return false;
+  return std::ranges::any_of(
+      topology->members, [this](const Member& member) { return member.id != self_id() && !detector.IsUp(member.id); });
+}
+
 void Membership::State::CountDropped(const char* reason) const {
   env.metrics
       ->counter("dynamo_membership_dropped_total", "Messages and rumours of membership that were refused",

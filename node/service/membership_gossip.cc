@@ -47,7 +47,10 @@ Async<> Membership::State::StoreAddresses() {
 Async<> Membership::State::SeedLoop() {
   Duration back_off = config.seed_retry_min;
   for (;;) {
-    if (UpPeers().empty()) {
+    // Also while a member is away: after many changes of addresses two parts of a
+    // cluster may each look for the other where it was, and only seeds can tell.
+    // Dynamo section 4.8.2.
+    if (UpPeers().empty() || MissesMember()) {
       co_await TryContacts();
       back_off = std::min(back_off * 2, config.seed_retry_max);
     } else {

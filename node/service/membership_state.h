@@ -43,6 +43,8 @@ struct Membership::State {
   void LogUpChanges(const std::set<NodeId>& before, const std::set<NodeId>& after) const;
   // Members that are up, without self.
   std::vector<NodeId> UpPeers() const;
+  // Somebody of the topology is away, as far as this node knows.
+  bool MissesMember() const;
   void CountDropped(const char* reason) const;
   TimePoint In(Duration how_long) const { return env.clock->Now() + how_long; }
   NodeId self_id() const { return table.self().id; }
