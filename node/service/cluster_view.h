@@ -16,6 +16,7 @@ namespace dynamo {
 struct ClusterView {
   std::shared_ptr<const Topology> topology;  // nullptr: of no cluster yet.
   std::map<NodeId, NodeInfo> nodes;          // Self included.
+  Hash128 nodes_hash;                        // Equal where `nodes` are, self included.
   std::set<NodeId> up;                       // Self included: where requests go.
 
   bool IsUp(NodeId node) const { return up.contains(node); }

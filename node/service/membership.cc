@@ -101,20 +101,23 @@ void Membership::State::Perform(const DetectorActions& actions) {
 }
 
 void Membership::State::Refresh() {
+  // Asked after every message, and nearly always nothing has changed.
+  const bool same = view && view->topology == topology && view->nodes_hash == table.hash();
+  if (same && view_verdicts == detector.verdicts()) return;
+  view_verdicts = detector.verdicts();
   std::set<NodeId> up{self_id()};
   for (const auto& [node, info] : table.others()) {
     if (detector.IsUp(node)) up.insert(node);
   }
-  const Hash128 hash = table.hash();
-  if (view && view->topology == topology && view_hash == hash && view->up == up) return;
+  if (same && view->up == up) return;
   if (view) LogUpChanges(view->up, up);
   auto fresh = std::make_shared<ClusterView>();
   fresh->topology = topology;
   fresh->nodes = table.others();
   fresh->nodes.emplace(self_id(), table.self());
+  fresh->nodes_hash = table.hash();
   fresh->up = std::move(up);
   view = std::move(fresh);
-  view_hash = hash;
   env.metrics->gauge("dynamo_membership_nodes_known", "Nodes this node knows of, itself included")
       .Set(static_cast<int64_t>(view->nodes.size()));
   env.metrics->gauge("dynamo_membership_nodes_up", "Nodes requests are sent to, itself included")
@@ -132,10 +135,8 @@ void Membership::State::LogUpChanges(const std::set<NodeId>& before, const std::
 }
 
 std::vector<NodeId> Membership::State::UpPeers() const {
-  std::vector<NodeId> peers;
-  for (const auto& [node, info] : table.others()) {
-    if (detector.IsUp(node)) peers.push_back(node);
-  }
+  std::vector<NodeId> peers(view->up.begin(), view->up.end());
+  std::erase(peers, self_id());
   return peers;
 }
 

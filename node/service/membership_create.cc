@@ -272,7 +272,7 @@ Async<Result<TopologyPtr>> Membership::State::ReserveAndStore(CreateCluster requ
 Async<> Membership::State::OfferAll(std::vector<std::string> others, TimePoint deadline) {
   peer::Request offer;
   offer.mutable_offer_topology()->set_topology(EncodeTopology(*topology));
-  AddAllMembers(offer.mutable_offer_topology()->mutable_members());
+  AddSomeMembers(offer.mutable_offer_topology()->mutable_members());
   auto answers = co_await AskAll(env, others, EncodeRequest(offer), deadline);
   for (size_t i = 0; i < others.size(); ++i) {
     // Gossip will bring it.

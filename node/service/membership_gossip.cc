@@ -50,13 +50,13 @@ Async<> Membership::State::SeedLoop() {
     // Also while a member is away: after many changes of addresses two parts of a
     // cluster may each look for the other where it was, and only seeds can tell.
     // Dynamo section 4.8.2.
-    if (UpPeers().empty() || MissesMember()) {
+    if (alone() || MissesMember()) {
       co_await TryContacts();
       back_off = std::min(back_off * 2, config.seed_retry_max);
     } else {
       back_off = config.seed_retry_min;
     }
-    if (!announced && !UpPeers().empty()) {
+    if (!announced && !alone()) {
       announced = true;
       Announce(/*introduce=*/true);
     }
@@ -104,20 +104,25 @@ peer::Request Membership::State::GossipRequest() const {
   return request;
 }
 
-void Membership::State::AddAllMembers(RumourList* list) const {
-  for (const NodeInfo& info : table.All()) {
-    ByteWriter out(list->Add());
-    EncodeNodeInfo(info, out);
-  }
+void Membership::State::AddMember(NodeId id, RumourList* list) const {
+  const NodeInfo* info = table.Find(id);
+  if (info == nullptr) return;
+  ByteWriter out(list->Add());
+  EncodeNodeInfo(*info, out);
+}
+
+void Membership::State::AddSomeMembers(RumourList* list) {
+  AddMember(self_id(), list);
+  std::vector<NodeId> peers = UpPeers();
+  Shuffle(&peers, &env.random->rng());
+  peers.resize(std::min(peers.size(), config.announce_members));
+  for (const NodeId peer : peers) AddMember(peer, list);
 }
 
 Async<> Membership::State::GossipWith(Whom whom, bool introduce) {
   peer::Request first = GossipRequest();
   // A node of no cluster is soon forgotten by those who are of one: it says it again.
-  if (introduce || !topology) {
-    ByteWriter out(first.mutable_gossip()->add_members());
-    EncodeNodeInfo(table.self(), out);
-  }
+  if (introduce || !topology) AddMember(self_id(), first.mutable_gossip()->mutable_members());
   auto answer = co_await Ask(env, whom, EncodeRequest(first), In(config.gossip_timeout));
   if (!answer || !answer->has_gossip_reply()) {
     if (!answer && answer.error().code == Errc::kWrongCluster) {
@@ -152,17 +157,43 @@ Async<std::optional<peer::Request>> Membership::State::TakeReply(peer::GossipRep
   if (reply.want_topology() && topology) {
     peer::Request offer;
     offer.mutable_offer_topology()->set_topology(EncodeTopology(*topology));
-    AddAllMembers(offer.mutable_offer_topology()->mutable_members());
+    if (theirs != cluster()) AddSomeMembers(offer.mutable_offer_topology()->mutable_members());
     co_return offer;
   }
-  const bool push_members = theirs == cluster() && ToBytes(table.hash()) != reply.table_hash();
+  const bool push_members = theirs == cluster() && !reply.fingerprints().empty();
   const bool push_properties =
       gossiped != nullptr && !reply.properties_hash().empty() && ToBytes(gossiped->hash()) != reply.properties_hash();
   if (!push_members && !push_properties) co_return std::nullopt;
   peer::Request request = GossipRequest();
-  if (push_members) AddAllMembers(request.mutable_gossip()->mutable_members());
+  request.mutable_gossip()->set_second(true);
+  if (push_members) AddDifference(reply.fingerprints(), request.mutable_gossip());
   if (push_properties) request.mutable_gossip()->set_properties(gossiped->Encode());
   co_return request;
+}
+
+// Who has the newer of two entries that differ, only the entries tell: ours goes
+// out, and what is newer there comes back.
+void Membership::State::AddDifference(const std::string& fingerprints, peer::Gossip* gossip) const {
+  const auto theirs = DecodeFingerprints(fingerprints);
+  if (!theirs) return CountDropped("malformed");
+  const MemberTable::Difference difference = table.Compare(*theirs);
+  for (const NodeId id : difference.differ) AddMember(id, gossip->mutable_members());
+  for (const NodeId id : difference.missing) gossip->add_wanted(id.value);
+}
+
+// Of the entries that came and of those that are wanted, what is other here.
+void Membership::State::AddNewer(const peer::Gossip& gossip, RumourList* list) const {
+  for (const std::string& bytes : gossip.members()) {
+    ByteReader in(bytes);
+    const NodeInfo theirs = DecodeNodeInfo(in);
+    const NodeInfo* ours = in.at_end() ? table.Find(theirs.id) : nullptr;
+    if (ours != nullptr && *ours != theirs) AddMember(theirs.id, list);
+  }
+  size_t left = MemberTable::kNodesMax;
+  for (const uint64_t id : gossip.wanted()) {
+    if (left-- == 0) return CountDropped("malformed");
+    AddMember(NodeId{id}, list);
+  }
 }
 
 void Membership::State::MergeProperties(NodeId from, const std::string& encoded) {
@@ -177,6 +208,8 @@ void Membership::State::HandleGossip(NodeId from, const peer::Gossip& gossip, co
     respond(EncodeFailure({Errc::kWrongCluster, "this node is of cluster " + ToString(cluster())}));
     return;
   }
+  // A member drawn at random knew all that we do: what still waits to ride is old news.
+  if (!gossip.second() && gossip.table_hash() == ToBytes(table.hash())) rumours.Clear();
   HearRumours(from, gossip.members());
   Perform(detector.OnHeardFrom(from, env.clock->Now()));
   MergeProperties(from, gossip.properties());
@@ -192,13 +225,10 @@ void Membership::State::HandleGossip(NodeId from, const peer::Gossip& gossip, co
   reply->set_generation(ours.generation);
   reply->set_epoch(ours.epoch);
   if (gossip.table_hash() != reply->table_hash()) {
-    if (member) {
-      AddAllMembers(reply->mutable_members());
-    } else {
-      ByteWriter out(reply->add_members());
-      EncodeNodeInfo(table.self(), out);
-    }
+    if (!gossip.second()) AddMember(self_id(), reply->mutable_members());
+    if (member && !gossip.second()) reply->set_fingerprints(EncodeFingerprints(table.Fingerprints()));
   }
+  if (member && gossip.second()) AddNewer(gossip, reply->mutable_members());
   // The topology holds secrets: for members only.
   if (member && topology && version < ours) reply->set_topology(EncodeTopology(*topology));
   reply->set_want_topology(member && version > ours);

@@ -41,10 +41,11 @@ struct Membership::State {
   // may have changed something.
   void Refresh();
   void LogUpChanges(const std::set<NodeId>& before, const std::set<NodeId>& after) const;
-  // Members that are up, without self.
+  // Those that are up in the view, without self.
   std::vector<NodeId> UpPeers() const;
   // Somebody of the topology is away, as far as this node knows.
   bool MissesMember() const;
+  bool alone() const { return view->up.size() <= 1; }
   void CountDropped(const char* reason) const;
   TimePoint In(Duration how_long) const { return env.clock->Now() + how_long; }
   NodeId self_id() const { return table.self().id; }
@@ -89,7 +90,11 @@ struct Membership::State {
   void HandleGossip(NodeId from, const peer::Gossip& gossip, const Responder& respond);
   void MergeProperties(NodeId from, const std::string& encoded);
   void Announce(bool introduce);
-  void AddAllMembers(RumourList* rumours) const;
+  void AddMember(NodeId id, RumourList* list) const;
+  // Enough to find the others by gossip.
+  void AddSomeMembers(RumourList* list);
+  void AddDifference(const std::string& fingerprints, peer::Gossip* gossip) const;
+  void AddNewer(const peer::Gossip& gossip, RumourList* list) const;
   Duration Jittered(Duration interval);
 
   // ---- membership_create.cc
@@ -135,7 +140,7 @@ struct Membership::State {
   bool addresses_changed = false;
 
   ClusterViewPtr view;
-  Hash128 view_hash;  // Of the table when the view was made.
+  uint64_t view_verdicts = 0;  // The detector's when the view was last looked at.
   std::vector<std::function<void(ClusterViewPtr)>> subscribers;
   std::function<void()> on_rolled_back;
 };

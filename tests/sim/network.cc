@@ -110,6 +110,7 @@ void SimNetwork::SendResponse(const ConnectionPtr& connection, uint64_t call_id,
 
 void SimNetwork::Send(const ConnectionPtr& connection, bool response, FrameHeader header, SharedBytes body) {
   ++counts_.messages;
+  counts_.bytes += kFrameLengthBytes + kFrameHeaderBytes + body->size();
   if (response ? connection->deaf_to_responses : connection->deaf_to_requests) return;
   if (rng_.Chance(config_.reset)) {
     ++counts_.resets;

@@ -39,6 +39,7 @@ struct NetworkConfig {
 // What happened, for the summary.
 struct NetworkCounts {
   uint64_t messages = 0;
+  uint64_t bytes = 0;  // Of whole frames, as handed over: lost ones too.
   uint64_t dropped = 0, duplicated = 0, reordered = 0, slowed = 0, corrupted = 0, resets = 0;
   uint64_t cut = 0;  // By a partition.
   uint64_t refused = 0;

@@ -65,7 +65,7 @@ void FailureDetector::OnAck(uint64_t sequence, NodeId from, TimePoint now) {
   Doubt(-1);
   if (from != target) return;  // It lives; whether we can reach it, the next probe says.
   peer->misses = 0;
-  peer->failing = false;
+  SetFailing(peer, false);
 }
 
 DetectorActions FailureDetector::OnNack(uint64_t sequence, NodeId from, TimePoint now) {
@@ -86,7 +86,7 @@ DetectorActions FailureDetector::OnRequestFailed(NodeId node, TimePoint now) {
   DetectorActions actions;
   Peer* peer = Known(node);
   if (peer == nullptr || peer->failing) return actions;
-  peer->failing = true;
+  SetFailing(peer, true);
   Suspect(node, peer, now, &actions);
   StartProbe(node, now, &actions);
   return actions;
@@ -117,7 +117,7 @@ DetectorActions FailureDetector::OnRumour(NodeId node, MemberTable::Outcome outc
   if (BootNumber(info->incarnation) > BootNumber(before)) {
     // What is still out was asked of the process that is gone.
     probes_.erase(std::exchange(peer->probe, 0));
-    peer->failing = false;
+    SetFailing(peer, false);
     peer->misses = 0;
   }
   switch (info->liveness) {
@@ -125,7 +125,7 @@ DetectorActions FailureDetector::OnRumour(NodeId node, MemberTable::Outcome outc
     case Liveness::kSuspect: Suspect(node, peer, now, &actions); break;
     case Liveness::kDead:
       peer->suspicion.reset();
-      peer->failing = true;
+      SetFailing(peer, true);
       break;
   }
   // If it lives, the probe brings it back, and tells it what is said of it.
@@ -139,6 +139,11 @@ bool FailureDetector::IsUp(NodeId node) const {
   if (node == table_->self().id) return true;
   const auto peer = peers_.find(node);
   return peer == peers_.end() ? info->liveness != Liveness::kDead : !peer->second.failing;
+}
+
+void FailureDetector::SetFailing(Peer* peer, bool failing) {
+  verdicts_ += peer->failing != failing;
+  peer->failing = failing;
 }
 
 // nullptr: self, or not in the table.
@@ -214,7 +219,7 @@ void FailureDetector::GoIndirect(uint64_t sequence, TimePoint now, DetectorActio
   Probe& probe = probes_.at(sequence);
   probe.indirect_sent = true;
   if (Peer* peer = Known(probe.target)) {
-    if (++peer->misses >= kMissesUntilFailing || probe.refused) peer->failing = true;
+    if (++peer->misses >= kMissesUntilFailing || probe.refused) SetFailing(peer, true);
   }
   // Others are asked in order to spare a living node a suspicion: not about a dead one.
   const NodeInfo* info = table_->Find(probe.target);
@@ -243,7 +248,7 @@ void FailureDetector::FailProbe(uint64_t sequence, TimePoint now, DetectorAction
   Peer* peer = Known(probe.target);
   if (peer == nullptr) return;
   peer->probe = 0;
-  peer->failing = true;
+  SetFailing(peer, true);
   if (peer->heard && *peer->heard > probe.began) return;  // It lives, but we cannot reach it.
   // Nobody at all answered, and we thought well of the node: is it us?
   if (!probe.was_in_doubt && !probe.refused && probe.nacks == 0) Doubt(+1);
@@ -268,7 +273,7 @@ void FailureDetector::EndSuspicions(TimePoint now, DetectorActions* actions) {
       StartProbe(node, now, actions);
       continue;
     }
-    peer.failing = true;
+    SetFailing(&peer, true);
     if (table_->Declare(node, Liveness::kDead)) actions->push_back(Spread{*table_->Find(node)});
   }
 }

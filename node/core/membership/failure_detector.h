@@ -84,6 +84,8 @@ class FailureDetector {
   // Requests go to nodes that are up: known, and not failing as far as this node
   // can tell. Self always is.
   bool IsUp(NodeId node) const;
+  // While this and the table are the same, so is every IsUp.
+  uint64_t verdicts() const { return verdicts_; }
   // Lifeguard's local health: 0 is healthy; timeouts grow by (1 + this).
   int awareness() const { return awareness_; }
 
@@ -111,6 +113,7 @@ class FailureDetector {
   };
 
   Peer* Known(NodeId node);
+  void SetFailing(Peer* peer, bool failing);
   Duration Patience() const;
   Duration SuspicionTimeout() const;
   void ProbeNext(TimePoint now, DetectorActions* actions);
@@ -133,6 +136,7 @@ class FailureDetector {
   NodeId last_in_doubt_;
   std::optional<TimePoint> next_probe_;
   uint64_t sequence_ = 0;
+  uint64_t verdicts_ = 0;
   int awareness_ = 0;
 };
 

@@ -46,7 +46,7 @@ Liveness ReadLiveness(ByteReader& in) {
 
 std::strong_ordering Precedence(const NodeInfo& left, const NodeInfo& right) { return Rank(left) <=> Rank(right); }
 
-MemberTable::MemberTable(NodeInfo self) : self_(std::move(self)) {}
+MemberTable::MemberTable(NodeInfo self) : self_(std::move(self)) { Rehash(self_); }
 
 const NodeInfo* MemberTable::Find(NodeId id) const {
   if (id == self_.id) return &self_;
@@ -77,7 +77,7 @@ MemberTable::Outcome MemberTable::Hear(const NodeInfo& rumour) {
     if (Precedence(rumour, known->second) <= 0) return Outcome::kIgnored;
     known->second = rumour;
   }
-  hash_.reset();
+  Rehash(rumour);
   return Outcome::kUpdated;
 }
 
@@ -86,7 +86,7 @@ MemberTable::Outcome MemberTable::HearOfSelf(const NodeInfo& rumour) {
   if (IsForgedJump(rumour.incarnation, self_.incarnation)) return Outcome::kForged;
   if (Precedence(rumour, self_) <= 0) return Outcome::kIgnored;
   self_.incarnation = rumour.incarnation + 1;
-  hash_.reset();
+  Rehash(self_);
   return Outcome::kRefute;
 }
 
@@ -94,27 +94,83 @@ bool MemberTable::Declare(NodeId id, Liveness liveness) {
   const auto known = others_.find(id);
   if (known == others_.end() || liveness <= known->second.liveness) return false;
   known->second.liveness = liveness;
-  hash_.reset();
+  Rehash(known->second);
   return true;
 }
 
 void MemberTable::Forget(NodeId id) {
-  if (others_.erase(id) > 0) hash_.reset();
+  if (others_.erase(id) > 0) Unhash(id);
 }
 
 void MemberTable::SetTopology(const TopologyVersion& version) {
   self_.topology = version;
-  hash_.reset();
+  Rehash(self_);
 }
 
-Hash128 MemberTable::hash() const {
-  if (!hash_) {
-    Bytes encoded;
-    ByteWriter out(&encoded);
-    for (const NodeInfo& info : All()) EncodeNodeInfo(info, out);
-    hash_ = HashOf(encoded);
+void MemberTable::Rehash(const NodeInfo& info) {
+  Bytes encoded;
+  ByteWriter out(&encoded);
+  EncodeNodeInfo(info, out);
+  Unhash(info.id);
+  const Hash128 hash = HashOf(encoded);
+  hashes_.emplace(info.id, hash);
+  hash_.high += hash.high;
+  hash_.low += hash.low;
+}
+
+void MemberTable::Unhash(NodeId id) {
+  const auto found = hashes_.find(id);
+  if (found == hashes_.end()) return;
+  hash_.high -= found->second.high;
+  hash_.low -= found->second.low;
+  hashes_.erase(found);
+}
+
+std::vector<MemberTable::Fingerprint> MemberTable::Fingerprints() const {
+  std::vector<Fingerprint> all;
+  all.reserve(hashes_.size());
+  for (const auto& [id, hash] : hashes_) all.push_back({id, hash.low});
+  return all;
+}
+
+MemberTable::Difference MemberTable::Compare(const std::vector<Fingerprint>& theirs) const {
+  Difference difference;
+  auto ours = hashes_.begin();
+  for (const Fingerprint& theirs_one : theirs) {
+    for (; ours != hashes_.end() && ours->first < theirs_one.id; ++ours) difference.differ.push_back(ours->first);
+    if (ours == hashes_.end() || theirs_one.id < ours->first) {
+      difference.missing.push_back(theirs_one.id);
+      continue;
+    }
+    if (ours->second.low != theirs_one.hash) difference.differ.push_back(ours->first);
+    ++ours;
   }
-  return *hash_;
+  for (; ours != hashes_.end(); ++ours) difference.differ.push_back(ours->first);
+  return difference;
+}
+
+Bytes EncodeFingerprints(const std::vector<MemberTable::Fingerprint>& fingerprints) {
+  Bytes encoded;
+  ByteWriter out(&encoded);
+  for (const MemberTable::Fingerprint& fingerprint : fingerprints) {
+    out.U64(fingerprint.id.value);
+    out.U64(fingerprint.hash);
+  }
+  return encoded;
+}
+
+std::optional<std::vector<MemberTable::Fingerprint>> DecodeFingerprints(std::string_view encoded) {
+  constexpr size_t kBytesEach = 16;
+  if (encoded.size() % kBytesEach != 0 || encoded.size() / kBytesEach > MemberTable::kNodesMax) return std::nullopt;
+  std::vector<MemberTable::Fingerprint> fingerprints;
+  fingerprints.reserve(encoded.size() / kBytesEach);
+  ByteReader in(encoded);
+  while (!in.at_end()) {
+    const NodeId id{in.U64()};
+    if (!fingerprints.empty() && id <= fingerprints.back().id) return std::nullopt;
+    fingerprints.push_back({id, in.U64()});
+  }
+  return fingerprints;
 }
 
 void EncodeNodeInfo(const NodeInfo& info, ByteWriter& out) {

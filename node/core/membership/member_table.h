@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/bytes.h"
@@ -79,7 +80,21 @@ class MemberTable {
 
   // Of all entries; equal tables have equal hashes, so that gossip between equals
   // costs one message.
-  Hash128 hash() const;
+  const Hash128& hash() const { return hash_; }
+
+  // What stands for an entry, so that only those that differ need to be sent.
+  struct Fingerprint {
+    NodeId id;
+    uint64_t hash = 0;
+    friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
+  };
+  std::vector<Fingerprint> Fingerprints() const;  // Sorted by id, self included.
+  struct Difference {
+    std::vector<NodeId> differ;   // Other there than here, or not there.
+    std::vector<NodeId> missing;  // Not here.
+  };
+  // `theirs` is sorted by id.
+  Difference Compare(const std::vector<Fingerprint>& theirs) const;
 
   // A rumour with an incarnation this far ahead of the one known (of 0, if none
   // is) is a forgery or a bug, not news, and is dropped.
@@ -89,16 +104,25 @@ class MemberTable {
 
  private:
   Outcome HearOfSelf(const NodeInfo& rumour);
+  // After every change of an entry.
+  void Rehash(const NodeInfo& info);
+  void Unhash(NodeId id);
 
   NodeInfo self_;
   std::map<NodeId, NodeInfo> others_;
-  mutable std::optional<Hash128> hash_;  // Reset by every change.
+  std::map<NodeId, Hash128> hashes_;  // Of each entry, self included.
+  Hash128 hash_;                      // Their sum, so that a change costs one entry's hash.
 };
 
 void EncodeNodeInfo(const NodeInfo& info, ByteWriter& out);
 // Invalidates `in` when malformed: no id, another version byte, an unknown liveness,
 // capacity or shards of 0, a string of more than 255 bytes.
 NodeInfo DecodeNodeInfo(ByteReader& in);
+
+// 16 bytes each.
+Bytes EncodeFingerprints(const std::vector<MemberTable::Fingerprint>& fingerprints);
+// nullopt: cut, not sorted by id, or more than kNodesMax.
+std::optional<std::vector<MemberTable::Fingerprint>> DecodeFingerprints(std::string_view encoded);
 
 }  // namespace dynamo
 

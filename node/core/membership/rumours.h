@@ -21,6 +21,7 @@ class RumourQueue {
   // 3 * (1 + log2 of the members) times has reached everybody with high
   // probability and is dropped: push-pull gossip mends the rest.
   std::vector<NodeInfo> Take(size_t max, size_t members);
+  void Clear() { rumours_.clear(); }
   size_t size() const { return rumours_.size(); }
 
  private:

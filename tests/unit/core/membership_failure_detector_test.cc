@@ -54,6 +54,22 @@ class FailureDetectorOfFive : public FailureDetectorTest {
   FailureDetectorOfFive() : FailureDetectorTest(5) {}
 };
 
+TEST_F(FailureDetectorTest, ItsVerdictsAreCountedAsTheyChange) {
+  const uint64_t before = detector.verdicts();
+  const SendPing ping = NextPing();
+  detector.OnAck(ping.sequence, kPeer, now);
+  EXPECT_EQ(detector.verdicts(), before);
+  detector.OnRequestFailed(kPeer, now);
+  EXPECT_EQ(detector.verdicts(), before + 1);
+  detector.OnRequestFailed(kPeer, now);
+  EXPECT_EQ(detector.verdicts(), before + 1);
+  NodeInfo restarted = *table.Find(kPeer);
+  restarted.incarnation += uint64_t{1} << 32;
+  Hear(restarted);
+  EXPECT_TRUE(detector.IsUp(kPeer));
+  EXPECT_EQ(detector.verdicts(), before + 2);
+}
+
 TEST_F(FailureDetectorTest, AFailedRequestTakesTheNodeOutAndProbesItAtOnce) {
   ASSERT_TRUE(detector.IsUp(kPeer));
   const auto actions = detector.OnRequestFailed(kPeer, now);

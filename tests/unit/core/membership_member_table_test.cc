@@ -93,6 +93,53 @@ RC_GTEST_PROP(MemberTable, HearingTheWholeTableOfAnotherMakesBothEqual, ()) {
   RC_ASSERT(left.hash() == right.hash());
 }
 
+RC_GTEST_PROP(MemberTable, WhatFingerprintsTellApartIsAllThatHasToBeSent, ()) {
+  MemberTable left(Node(1)), right(Node(9));
+  for (const NodeInfo& rumour : AnyRumours()) left.Hear(rumour);
+  for (const NodeInfo& rumour : AnyRumours()) right.Hear(rumour);
+  const MemberTable::Difference difference = left.Compare(right.Fingerprints());
+  for (const NodeId id : difference.missing) {
+    RC_ASSERT(left.Find(id) == nullptr);
+    RC_ASSERT(right.Find(id) != nullptr);
+  }
+  for (const NodeId id : difference.differ) {
+    const NodeInfo* theirs = right.Find(id);
+    RC_ASSERT(theirs == nullptr || *theirs != *left.Find(id));
+  }
+  for (const NodeId id : difference.differ) right.Hear(*left.Find(id));
+  for (const NodeId id : difference.missing) left.Hear(*right.Find(id));
+  for (const NodeId id : difference.differ) left.Hear(*right.Find(id));
+  RC_ASSERT(left.All() == right.All());
+  RC_ASSERT(left.Compare(right.Fingerprints()).differ.empty());
+}
+
+RC_GTEST_PROP(MemberTable, ItsHashIsThatOfItsEntriesHoweverItCameToThem, ()) {
+  MemberTable table(Node(1));
+  for (const NodeInfo& rumour : AnyRumours()) {
+    table.Hear(rumour);
+    if (*rc::gen::inRange(0, 4) == 0) table.Forget(NodeId{*rc::gen::inRange<uint64_t>(2, 6)});
+    if (*rc::gen::inRange(0, 4) == 0) table.Declare(NodeId{*rc::gen::inRange<uint64_t>(2, 6)}, Liveness::kDead);
+  }
+  MemberTable again(table.self());
+  for (const auto& [id, info] : table.others()) again.Hear(info);
+  RC_ASSERT(again.hash() == table.hash());
+  RC_ASSERT(again.Fingerprints() == table.Fingerprints());
+}
+
+TEST(Fingerprints, AreReadBackOrRefused) {
+  const std::vector<MemberTable::Fingerprint> two{{NodeId{1}, 7}, {NodeId{2}, 8}};
+  EXPECT_EQ(DecodeFingerprints(EncodeFingerprints(two)), two);
+  EXPECT_TRUE(DecodeFingerprints("")->empty());
+  EXPECT_EQ(DecodeFingerprints(EncodeFingerprints({two[1], two[0]})), std::nullopt);
+  EXPECT_EQ(DecodeFingerprints(EncodeFingerprints({two[0], two[0]})), std::nullopt);
+  EXPECT_EQ(DecodeFingerprints(EncodeFingerprints(two).substr(1)), std::nullopt);
+  std::vector<MemberTable::Fingerprint> many;
+  for (uint64_t id = 1; id <= MemberTable::kNodesMax; ++id) many.push_back({NodeId{id}, id});
+  EXPECT_EQ(DecodeFingerprints(EncodeFingerprints(many)), many);
+  many.push_back({NodeId{MemberTable::kNodesMax + 1}, 0});
+  EXPECT_EQ(DecodeFingerprints(EncodeFingerprints(many)), std::nullopt);
+}
+
 RC_GTEST_PROP(MemberTable, TheOutcomeSaysWhetherTheTableChanged, ()) {
   MemberTable table(Node(1));
   for (const NodeInfo& rumour : AnyRumours()) {

@@ -47,6 +47,15 @@ TEST(RumourQueue, NewsReplacesWhatItHeldOfTheNodeAndCountsAfresh) {
   EXPECT_EQ(queue.size(), 0u);
 }
 
+TEST(RumourQueue, GivesNothingThatWasOldNews) {
+  RumourQueue queue;
+  queue.Add(About(1));
+  queue.Clear();
+  EXPECT_TRUE(queue.Take(10, 3).empty());
+  queue.Add(About(1));
+  EXPECT_EQ(queue.Take(10, 3).size(), 1u);
+}
+
 TEST(RumourQueue, GivesNothingWhenItHasNothing) {
   RumourQueue queue;
   EXPECT_TRUE(queue.Take(10, 3).empty());
