@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import banned
+import definitions
 import dropped
 import formatting
 import hygiene
@@ -20,7 +21,7 @@ import reach
 import sizes
 from tree import Tree, Violation
 
-RULES = (layers, banned, dropped, sizes, reach, hygiene, formatting)
+RULES = (layers, banned, definitions, dropped, sizes, reach, hygiene, formatting)
 
 
 def violations_of(tree: Tree) -> list[Violation]:

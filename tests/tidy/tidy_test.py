@@ -206,6 +206,27 @@ class Reach(TidyTest):
         self.assert_one("node/protocol/peer.proto:1: dead file", {"node/protocol/peer.proto": ""})
 
 
+class Definitions(TidyTest):
+    TYPE = "namespace dynamo {\nclass Shard {\n  int a = 0;\n};\n}  // namespace dynamo\n"
+
+    def test_two_types_of_one_name_are_found(self):
+        planted = {"node/core/ring.cc": '#include "node/core/ring.h"\n' + self.TYPE, "node/service/put.cc": self.TYPE}
+        self.assert_one("node/service/put.cc:2: one definition", planted)
+        planted["node/service/put.cc"] = "namespace dynamo {\nenum class Shard : int { kA };\n}\n"
+        self.assert_one("node/service/put.cc:2: one definition", planted)
+
+    def test_nested_types_are_told_apart_by_what_they_are_in(self):
+        nested = "namespace dynamo {\ntemplate <class T>\nstruct %s : Base<T> {\n public:\n  struct State { int a; };\n};\n}\n"
+        both = {"node/core/ring.cc": '#include "node/core/ring.h"\n' + nested % "Ring", "node/service/put.cc": nested % "Put"}
+        self.assert_clean(both)
+        both["node/adapter/all.cc"] = CLEAN["node/adapter/all.cc"] + "struct dynamo::Put::State { int b; };\n"
+        self.assert_one("node/service/put.cc:5: one definition", both)
+
+    def test_what_other_files_cannot_see_may_share_a_name(self):
+        unnamed = "namespace dynamo {\nnamespace {\nclass Shard {};\n}\nvoid f() {\n  struct Local { int a; };\n}\nclass Only;\n}\n"
+        self.assert_clean({"node/core/ring.cc": '#include "node/core/ring.h"\n' + unnamed, "node/service/put.cc": unnamed})
+
+
 class Hygiene(TidyTest):
     def test_marks_of_unfinished_work_are_found(self):
         self.assert_one("a.md:1: unfinished", {"a.md": "TO" "DO: later\n"})
