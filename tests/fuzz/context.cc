@@ -22,7 +22,7 @@ const dynamo::ContextSigner& Signer() {
 // There is one token for each context.
 void CheckToken(std::string_view token) {
   const auto context = Signer().Verify(token, kStorageKey);
-  if (context && !token.empty()) DYNAMO_CHECK(Signer().Sign(*context, kStorageKey) == token);
+  if (context && !token.empty()) DYNAMO_CHECK(*Signer().Sign(*context, kStorageKey) == token);
 }
 
 // The tag keeps a fuzzer out of what it signs, so this puts the right one on.

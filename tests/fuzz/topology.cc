@@ -1,30 +1,19 @@
 // Topologies that gossip brings: what decodes is canonical, and safe to walk and to sign with.
 #include "node/core/ring/topology.h"
 
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
-
-#include "common/base/bytes.h"
-#include "common/base/check.h"
-#include "common/base/hash.h"
 #include "node/core/ring/preference_list.h"
+#include "tests/fuzz/codec.h"
 
 namespace {
 
-void DecodeAndUse(uint8_t version, std::string_view body) {
-  dynamo::Bytes encoded;
-  dynamo::ByteWriter out(&encoded);
-  out.U8(version);
-  out.U64(dynamo::Checksum64(body));
-  out.Raw(body);
+using namespace dynamo;
 
-  const auto topology = dynamo::DecodeTopology(encoded);
+void DecodeAndUse(uint8_t version, std::string_view body) {
+  const auto topology = DecodeCanonical(WithChecksum(body, version), DecodeTopology, EncodeTopology);
   if (!topology) return;
-  DYNAMO_CHECK(dynamo::EncodeTopology(*topology) == encoded);
-  const dynamo::ContextSigner signer(topology->context_keys);
+  const ContextSigner signer(topology->context_keys);
   for (const auto& [name, type] : topology->types) {
-    const dynamo::PreferenceList list = dynamo::WalkRing(*topology, topology->partitions - 1, type.n_val);
+    const PreferenceList list = WalkRing(*topology, topology->partitions - 1, type.n_val);
     DYNAMO_CHECK(!list.owners.empty() && list.owners.size() <= type.n_val);
     DYNAMO_CHECK(list.owners.size() + list.fallbacks.size() <= topology->members.size());
   }
