@@ -145,7 +145,9 @@ Async<Result<GetReply>> Coordinator::CoordinateGet(GetPlan plan) {
   if (!op->decided().is_set()) co_await WaitUntil(op->decided(), *parts_.shard->env.clock, deadline);
   Result<GetReply> reply = op->Reply();
   if (reply && !reply->object.never_written()) {
-    reply->context = parts_.shard->signer().Sign(ContextOf(reply->object), key->storage_key);
+    Result<Bytes> context = parts_.shard->signer().Sign(ContextOf(reply->object), key->storage_key);
+    if (!context) co_return Fail(std::move(context.error()));
+    reply->context = *std::move(context);
   }
   co_return reply;
 }

@@ -218,7 +218,9 @@ Result<PutReply> PutOperation::Reply(bool return_object) {
     return Fail((late ? QuorumTimeout : QuorumUnmet)(tally_.shortfall(), plan_.key->key, Effect::kPossible));
   }
   PutReply reply;
-  reply.context = parts_.shard->signer().Sign(ContextOf(minted_->object), plan_.key->storage_key);
+  // The write is acknowledged, even where its context is too large to be given.
+  Result<Bytes> context = parts_.shard->signer().Sign(ContextOf(minted_->object), plan_.key->storage_key);
+  if (context) reply.context = *std::move(context);
   if (return_object) reply.object = minted_->object;
   reply.participants = {parts_.shard->self, took_part_};
   return reply;

@@ -35,13 +35,18 @@ ContextSigner::ContextSigner(const std::vector<ContextKey>& keys) {
   DYNAMO_CHECK(signs);
 }
 
-Bytes ContextSigner::Sign(const CausalContext& context, std::string_view storage_key) const {
+Result<Bytes> ContextSigner::Sign(const CausalContext& context, std::string_view storage_key) const {
   Bytes token;
   ByteWriter writer(&token);
   writer.U8(kContextVersion);
   writer.U32(signing_id_);
   context.clock.EncodeTo(writer);
   writer.Varint(context.stamp);
+  if (token.size() + kTagBytes > kContextBytesMax) {
+    return Fail(Errc::kTooLarge, "the causal context of this key is " + std::to_string(token.size() + kTagBytes) +
+                                     " bytes long, more than " + std::to_string(kContextBytesMax) +
+                                     ": too many actors have written it");
+  }
   const MacTag tag = keys_.at(signing_id_).Sign(SignedText(token, storage_key));
   token.append(tag.begin(), tag.end());
   return token;

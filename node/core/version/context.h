@@ -35,7 +35,8 @@ class ContextSigner {
 
   // Token: version byte 1 | key id (4 bytes) | encoded context | 16-byte tag over
   // all before it and the storage key.
-  Bytes Sign(const CausalContext& context, std::string_view storage_key) const;
+  // kTooLarge: it would be larger than kContextBytesMax, so that nobody could use it.
+  Result<Bytes> Sign(const CausalContext& context, std::string_view storage_key) const;
   // kBadContext: cut, altered, signed with an unknown key, or of another key, or
   // larger than kContextBytesMax. An empty token is an empty context.
   Result<CausalContext> Verify(std::string_view token, std::string_view storage_key) const;

@@ -46,16 +46,16 @@ Bytes Signed(Bytes body, const std::string& storage_key) {
 RC_GTEST_PROP(Context, WhatIsSignedVerifies, ()) {
   const CausalContext context = *AnyContext();
   const std::string key = AnyBytes();
-  RC_ASSERT(Signer().Verify(Signer().Sign(context, key), key) == context);
+  RC_ASSERT(Signer().Verify(*Signer().Sign(context, key), key) == context);
 }
 
 RC_GTEST_PROP(Context, EqualContextsHaveEqualTokens, ()) {
   const CausalContext a = *AnyContext(), b = *AnyContext();
-  RC_ASSERT((Signer().Sign(a, "k") == Signer().Sign(b, "k")) == (a == b));
+  RC_ASSERT((*Signer().Sign(a, "k") == *Signer().Sign(b, "k")) == (a == b));
 }
 
 RC_GTEST_PROP(Context, EveryFlippedBitIsRefused, ()) {
-  const Bytes token = Signer().Sign(*AnyContext(), "k");
+  const Bytes token = *Signer().Sign(*AnyContext(), "k");
   for (size_t bit = 0; bit < 8 * token.size(); ++bit) {
     Bytes flipped = token;
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
@@ -64,7 +64,7 @@ RC_GTEST_PROP(Context, EveryFlippedBitIsRefused, ()) {
 }
 
 RC_GTEST_PROP(Context, EveryCutAndEveryExtensionIsRefused, ()) {
-  const Bytes token = Signer().Sign(*AnyContext(), "k");
+  const Bytes token = *Signer().Sign(*AnyContext(), "k");
   for (size_t size = 1; size < token.size(); ++size) RC_ASSERT(IsRefused(Signer(), token.substr(0, size), "k"));
   RC_ASSERT(IsRefused(Signer(), token + AnyBytes() + '\0', "k"));
 }
@@ -72,14 +72,14 @@ RC_GTEST_PROP(Context, EveryCutAndEveryExtensionIsRefused, ()) {
 RC_GTEST_PROP(Context, IsGoodForItsKeyAlone, ()) {
   const std::string key = AnyBytes();
   const std::string other = *rc::gen::distinctFrom(key);
-  const Bytes token = Signer().Sign(*AnyContext(), key);
+  const Bytes token = *Signer().Sign(*AnyContext(), key);
   RC_ASSERT(IsRefused(Signer(), token, other));
   RC_ASSERT(IsRefused(Signer(), token, key + '\0'));
 }
 
 RC_GTEST_PROP(Context, IsRefusedByAnotherClustersKeys, ()) {
   const ContextSigner stranger({{kCurrent.id, "another secret", true}});
-  RC_ASSERT(IsRefused(stranger, Signer().Sign(*AnyContext(), "k"), "k"));
+  RC_ASSERT(IsRefused(stranger, *Signer().Sign(*AnyContext(), "k"), "k"));
 }
 
 RC_GTEST_PROP(Context, ArbitraryBytesAreRefused, ()) {
@@ -90,7 +90,7 @@ RC_GTEST_PROP(Context, ArbitraryBytesAreRefused, ()) {
 
 TEST(Context, NoTokenIsAnEmptyContext) {
   EXPECT_EQ(Signer().Verify("", "k"), CausalContext());
-  EXPECT_EQ(Signer().Verify(Signer().Sign({}, "k"), "k"), CausalContext());
+  EXPECT_EQ(Signer().Verify(*Signer().Sign({}, "k"), "k"), CausalContext());
 }
 
 TEST(Context, AKeyMayBeRolledWithoutRefusingATokenInFlight) {
@@ -101,10 +101,10 @@ TEST(Context, AKeyMayBeRolledWithoutRefusingATokenInFlight) {
   const ContextSigner signing({{1, "a", true}, {2, "b", true}});
   const ContextSigner retired({{2, "b", true}});
 
-  const Bytes of_a = before.Sign(context, "k");
-  EXPECT_EQ(spreading.Sign(context, "k"), of_a) << "a key that only verifies does not sign";
+  const Bytes of_a = *before.Sign(context, "k");
+  EXPECT_EQ(*spreading.Sign(context, "k"), of_a) << "a key that only verifies does not sign";
   EXPECT_EQ(signing.Verify(of_a, "k"), context);
-  const Bytes of_b = signing.Sign(context, "k");
+  const Bytes of_b = *signing.Sign(context, "k");
   EXPECT_NE(of_b, of_a) << "of two that sign, the higher id does";
   EXPECT_EQ(spreading.Verify(of_b, "k"), context) << "a member that is behind verifies it already";
   EXPECT_EQ(retired.Verify(of_b, "k"), context);
@@ -115,12 +115,29 @@ TEST(Context, AKeyMayBeRolledWithoutRefusingATokenInFlight) {
 TEST(Context, TheOrderOfTheKeysDoesNotMatter) {
   const ContextSigner one({{1, "a", true}, {7, "b", true}, {4, "c", true}});
   const ContextSigner other({{7, "b", true}, {4, "c", true}, {1, "a", true}});
-  EXPECT_EQ(one.Sign({}, "k"), other.Sign({}, "k"));
+  EXPECT_EQ(*one.Sign({}, "k"), *other.Sign({}, "k"));
 }
 
 TEST(ContextDeathTest, ARingWithoutAKeyThatSignsIsABug) {
   EXPECT_DEATH(ContextSigner({kOld, kNew}), "signs");
   EXPECT_DEATH(ContextSigner({}), "signs");
+}
+
+TEST(Context, IsNeverSignedSoLargeThatItWouldBeRefused) {
+  const auto of_actors = [](uint64_t actors) {
+    CausalContext context;
+    for (uint64_t actor = 1; actor <= actors; ++actor) context.clock.Add({ActorId{actor}, 1});
+    return context;
+  };
+  uint64_t fits = 1, too_many = 1 << 16;
+  while (too_many - fits > 1) {
+    const uint64_t actors = (fits + too_many) / 2;
+    (Signer().Sign(of_actors(actors), "k") ? fits : too_many) = actors;
+  }
+  const Bytes largest = *Signer().Sign(of_actors(fits), "k");
+  EXPECT_GT(largest.size(), ContextSigner::kContextBytesMax - 32);
+  EXPECT_EQ(Signer().Verify(largest, "k"), of_actors(fits));
+  EXPECT_EQ(Signer().Sign(of_actors(too_many), "k").error().code, Errc::kTooLarge);
 }
 
 TEST(Context, IsRefusedAboveTheSizeLimitBeforeAnythingIsComputed) {
