@@ -5,6 +5,8 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "node/protocol/messages.h"
+
 namespace dynamo {
 
 // A connection that a peer made.
@@ -25,6 +27,9 @@ TcpTransport::TcpTransport(Executor executor, Clock* clock, Metrics* metrics, Lo
                                             "Requests dropped because they came from another cluster.")),
       refused_total_(metrics->counter("dynamo_peer_requests_refused_total",
                                       "Requests refused: meant for another node, or before this one had started.")),
+      malformed_total_(metrics->counter("dynamo_peer_frames_malformed_total",
+                                        "Frames from peers that were altered, too long or of another version; each "
+                                        "ends its connection.")),
       broken_total_(metrics->counter("dynamo_peer_connections_broken_total",
                                      "Connections to or from other nodes that failed or could not be made.")) {
   options_.channel.connection.expect_magic = false;
@@ -72,6 +77,7 @@ void TcpTransport::CallAddress(std::string address, SharedBytes body, TimePoint 
 
 void TcpTransport::OnUnreachable(const TcpChannel& channel, const Error& error) {
   broken_total_.Add();
+  if (error.code != Errc::kUnavailable) malformed_total_.Add();
   log_.Debug("peer_unreachable address={} error=\"{}\"", channel.address(), error.message);
   std::vector<NodeId> away;
   for (const auto& [node, its_channel] : nodes_) {
@@ -96,7 +102,10 @@ void TcpTransport::Adopt(int descriptor, bool ipv6) {
     if (const auto from = weak.lock()) OnFrame(from, frame);
   };
   events.on_broken = [this, weak = std::weak_ptr(incoming)](const Error& error) {
-    if (error.code != Errc::kUnavailable) log_.Warn("peer_connection_refused error=\"{}\"", error.message);
+    if (error.code != Errc::kUnavailable) {
+      malformed_total_.Add();
+      log_.Warn("peer_connection_refused error=\"{}\"", error.message);
+    }
     if (const auto from = weak.lock()) Forget(from);
   };
   incoming->connection = std::make_shared<TcpConnection>(std::move(socket), options, &corked_, std::move(events));
@@ -132,12 +141,9 @@ void TcpTransport::Serve(const std::shared_ptr<Incoming>& from, const ParsedFram
   requests_total_.Add();
   const TimePoint deadline = clock_->Now() + std::chrono::milliseconds(frame.header.timeout_ms);
   handler_->OnPeerRequest({frame.header.from, deadline, Bytes(frame.body)},
-                          [weak = std::weak_ptr(from->connection), answer, log = log_](SharedBytes body) {
-                            if (body->size() > kFrameBytesMax - kFrameHeaderBytes) {
-                              log.Error("peer_answer_too_large bytes={}", body->size());
-                            } else if (const auto connection = weak.lock()) {
-                              connection->Send(answer, std::move(body));
-                            }
+                          [weak = std::weak_ptr(from->connection), answer](SharedBytes body) {
+                            const auto connection = weak.lock();
+                            if (connection) connection->Send(answer, FittingAnswer(std::move(body)));
                           });
 }
 

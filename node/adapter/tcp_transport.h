@@ -81,6 +81,7 @@ class TcpTransport : public Transport {
   Counter& requests_total_;
   Counter& other_cluster_total_;
   Counter& refused_total_;
+  Counter& malformed_total_;
   Counter& broken_total_;
 };
 

@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "node/protocol/frame.h"
+
 namespace dynamo {
 namespace {
 
@@ -37,6 +39,14 @@ std::shared_ptr<const Bytes> EncodeFailure(const Error& error) {
   response.mutable_failure()->set_code(static_cast<uint32_t>(error.code));
   response.mutable_failure()->set_message(error.message);
   return Encode(response);
+}
+
+std::shared_ptr<const Bytes> FittingAnswer(std::shared_ptr<const Bytes> answer) {
+  constexpr size_t kBytesMax = kFrameBytesMax - kFrameHeaderBytes;
+  if (answer->size() <= kBytesMax) return answer;
+  return EncodeFailure(
+      {Errc::kTooLarge, fmt::format("the answer is {} bytes long: more than {} do not fit a frame between nodes",
+                                    answer->size(), kBytesMax)});
 }
 
 Result<peer::Request> ParseRequest(std::string_view body) {

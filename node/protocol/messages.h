@@ -14,6 +14,9 @@ namespace dynamo {
 // Made once, shared by all the nodes it goes to.
 std::shared_ptr<const Bytes> EncodeRequest(const peer::Request& request);
 std::shared_ptr<const Bytes> EncodeResponse(const peer::Response& response);
+// The answer itself, or the failure that says that no frame can carry it: its
+// caller is told at once and need not wait for its deadline.
+std::shared_ptr<const Bytes> FittingAnswer(std::shared_ptr<const Bytes> answer);
 // The refusal of a request.
 std::shared_ptr<const Bytes> EncodeFailure(const Error& error);
 

@@ -142,6 +142,19 @@ TEST_P(TransportContract, NoAnswerIsATimeoutAtTheDeadlineAndALateOneIsDropped) {
   EXPECT_EQ(replies_.size(), 1u);
 }
 
+TEST_P(TransportContract, AnAnswerThatNoFrameCarriesIsAFailureAtOnce) {
+  StartNodes(2);
+  peers_[1].echo = false;
+  Call(0, Id(1), "how much?");
+  harness_->RunUntil([&] { return !peers_[1].requests.empty(); });
+  peers_[1].requests[0].respond(std::make_shared<const Bytes>(kFrameBytesMax, 'x'));
+  const TimePoint answered = harness_->clock(0).Now();
+  AwaitReplies(1);
+  EXPECT_LT(harness_->clock(0).Now() - answered, std::chrono::seconds(10));
+  ASSERT_TRUE(replies_[0]) << replies_[0].error().message;
+  EXPECT_EQ(ParseResponse(*replies_[0]).error().code, Errc::kTooLarge);
+}
+
 TEST_P(TransportContract, ASecondAnswerIsIgnored) {
   StartNodes(2);
   peers_[1].echo = false;

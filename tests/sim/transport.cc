@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "node/protocol/messages.h"
+
 namespace dynamo::sim {
 namespace {
 
@@ -121,7 +123,7 @@ void SimTransport::Respond(uint64_t serial, SharedBytes body) {
   if (found == incoming_.end()) return;
   const Incoming request = std::move(found->second);
   incoming_.erase(found);
-  network_->SendResponse(request.connection, request.call_id, std::move(body));
+  network_->SendResponse(request.connection, request.call_id, FittingAnswer(std::move(body)));
 }
 
 void SimTransport::OnResponse(uint64_t call_id, const Bytes& body) { Finish(call_id, body); }

@@ -348,11 +348,13 @@ TEST_F(StrayClientTest, IsClosedAtABadFrame) {
   Say(frame);
   EXPECT_TRUE(ClosedByPeer());
   EXPECT_TRUE(b.handler.requests.empty());
+  EXPECT_EQ(b.count("dynamo_peer_frames_malformed_total"), 1u);
 }
 
 TEST_F(StrayClientTest, IsClosedWhenItClaimsTooMuch) {
   Say(std::string(kPeerMagic) + "\x7f\xff\xff\xff");
   EXPECT_TRUE(ClosedByPeer());
+  EXPECT_EQ(b.count("dynamo_peer_frames_malformed_total"), 1u);
 }
 
 }  // namespace

@@ -71,5 +71,13 @@ RC_GTEST_PROP(Messages, AnyBytesAreParsedOrRefusedWithoutAnException, (const std
   RC_ASSERT(response || !response.error().message.empty() || response.error().code == Errc::kInternal);
 }
 
+TEST(FittingAnswer, IsTheAnswerItselfUpToTheLimitOfAFrame) {
+  const auto fits = std::make_shared<const Bytes>(kFrameBytesMax - kFrameHeaderBytes, 'x');
+  EXPECT_EQ(FittingAnswer(fits), fits);
+  const auto refused = ParseResponse(*FittingAnswer(std::make_shared<const Bytes>(fits->size() + 1, 'x')));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kTooLarge);
+}
+
 }  // namespace
 }  // namespace dynamo
