@@ -15,6 +15,7 @@ namespace dynamo {
 
 struct ClusterView {
   std::shared_ptr<const Topology> topology;  // nullptr: of no cluster yet.
+  bool removed = false;                      // This node left or was replaced: it must not serve.
   std::map<NodeId, NodeInfo> nodes;          // Self included.
   Hash128 nodes_hash;                        // Equal where `nodes` are, self included.
   std::set<NodeId> up;                       // Self included: where requests go.

@@ -30,12 +30,35 @@ Membership::State::State(ShardEnv shard_env, MembershipConfig membership_config,
   Refresh();
 }
 
-Membership::State::Standing Membership::State::StandingOf(NodeId node) const {
-  if (!topology) return Standing::kMember;
-  const Member* member = topology->Find(node);
-  if (member == nullptr) return Standing::kStranger;
-  const bool removed = member->state == MemberState::kLeft || member->state == MemberState::kReplaced;
-  return removed ? Standing::kRemoved : Standing::kMember;
+MemberStanding Membership::State::StandingOf(NodeId node) const {
+  return topology ? topology->StandingOf(node) : MemberStanding::kMember;
+}
+
+bool Membership::State::IsRemoved() const {
+  if (!topology) return false;
+  return removed_by > topology->version || StandingOf(self_id()) == MemberStanding::kRemoved;
+}
+
+peer::Response Membership::State::RemovalNotice() const {
+  peer::Response response;
+  peer::GossipReply* reply = response.mutable_gossip_reply();
+  reply->set_node(self_id().value);
+  reply->set_cluster(EncodeCluster(cluster()));
+  reply->set_generation(topology->version.generation);
+  reply->set_epoch(topology->version.epoch);
+  reply->set_removed(true);
+  return response;
+}
+
+void Membership::State::HearOfRemoval(NodeId from, const TopologyVersion& by) {
+  if (StandingOf(from) != MemberStanding::kMember || !topology || by <= topology->version)
+    return CountDropped("removal");
+  if (!IsRemoved()) {
+    env.log.Error("removed_from_cluster cluster={} generation={} epoch={} said_by={}", ToString(cluster()),
+                  by.generation, by.epoch, ToString(from));
+  }
+  removed_by = std::max(removed_by, by);
+  Refresh();
 }
 
 void Membership::State::HearRumours(NodeId from, const RumourList& encoded) {
@@ -51,10 +74,10 @@ void Membership::State::HearRumours(NodeId from, const RumourList& encoded) {
 }
 
 void Membership::State::HearRumour(NodeId from, const NodeInfo& rumour) {
-  if (rumour.id != from && StandingOf(from) != Standing::kMember) return CountDropped("stranger");
-  const Standing standing = StandingOf(rumour.id);
-  if (standing == Standing::kRemoved) return CountDropped("removed");
-  if (standing == Standing::kStranger) {
+  if (rumour.id != from && StandingOf(from) != MemberStanding::kMember) return CountDropped("stranger");
+  const MemberStanding standing = StandingOf(rumour.id);
+  if (standing == MemberStanding::kRemoved) return CountDropped("removed");
+  if (standing == MemberStanding::kStranger) {
     if (rumour.liveness == Liveness::kDead) return ForgetStranger(rumour);
     if (IsForgotten(from, rumour)) return;
   }
@@ -95,14 +118,15 @@ void Membership::State::Perform(const DetectorActions& actions) {
     } else {
       const NodeInfo& info = std::get<Spread>(action).info;
       rumours.Add(info);
-      if (info.liveness == Liveness::kDead && StandingOf(info.id) == Standing::kStranger) ForgetStranger(info);
+      if (info.liveness == Liveness::kDead && StandingOf(info.id) == MemberStanding::kStranger) ForgetStranger(info);
     }
   }
 }
 
 void Membership::State::Refresh() {
   // Asked after every message, and nearly always nothing has changed.
-  const bool same = view && view->topology == topology && view->nodes_hash == table.hash();
+  const bool same =
+      view && view->topology == topology && view->nodes_hash == table.hash() && view->removed == IsRemoved();
   if (same && view_verdicts == detector.verdicts()) return;
   view_verdicts = detector.verdicts();
   std::set<NodeId> up{self_id()};
@@ -113,6 +137,7 @@ void Membership::State::Refresh() {
   if (view) LogUpChanges(view->up, up);
   auto fresh = std::make_shared<ClusterView>();
   fresh->topology = topology;
+  fresh->removed = IsRemoved();
   fresh->nodes = table.others();
   fresh->nodes.emplace(self_id(), table.self());
   fresh->nodes_hash = table.hash();
@@ -174,7 +199,7 @@ bool Membership::empty_volume() const { return state_->volume_was_empty && !stat
 
 void Membership::OnRequest(NodeId from, const peer::Request& request, Responder respond) {
   State& state = *state_;
-  const State::Standing standing = state.StandingOf(from);
+  const MemberStanding standing = state.StandingOf(from);
   const auto refuse = [&state, &respond](Errc code, const char* reason, const std::string& why) {
     state.CountDropped(reason);
     respond(EncodeFailure({code, why}));
@@ -184,11 +209,15 @@ void Membership::OnRequest(NodeId from, const peer::Request& request, Responder 
   if (!from || from == state.self_id()) {
     return refuse(Errc::kInvalidArgument, "not_a_peer", "a message in this node's own name, or in none");
   }
-  if (standing == State::Standing::kRemoved) {
+  if (standing == MemberStanding::kRemoved) {
+    if (request.has_gossip() && DecodeCluster(request.gossip().cluster()) == state.cluster()) {
+      state.CountDropped("removed");
+      return respond(EncodeResponse(state.RemovalNotice()));
+    }
     return refuse(Errc::kWrongCluster, "removed",
                   "node " + ToString(from) + " was removed from the cluster: empty its volume before it starts again");
   }
-  const bool member = standing == State::Standing::kMember;
+  const bool member = standing == MemberStanding::kMember;
   switch (request.kind_case()) {
     case peer::Request::kPing: state.HandlePing(from, request.ping(), respond); break;
     case peer::Request::kGossip: state.HandleGossip(from, request.gossip(), respond); break;

@@ -141,19 +141,23 @@ Async<std::optional<peer::Request>> Membership::State::TakeReply(peer::GossipRep
   const NodeId from{reply.node()};
   const ClusterId theirs = DecodeCluster(reply.cluster());
   const bool foreign = topology && theirs && theirs != cluster();
-  if (!from || from == self_id() || foreign || StandingOf(from) == Standing::kRemoved) {
+  if (!from || from == self_id() || foreign || StandingOf(from) == MemberStanding::kRemoved) {
     CountDropped(foreign ? "other_cluster" : "not_a_peer");
+    co_return std::nullopt;
+  }
+  if (reply.removed()) {
+    HearOfRemoval(from, {reply.generation(), reply.epoch()});
     co_return std::nullopt;
   }
   HearRumours(from, reply.members());
   Perform(detector.OnHeardFrom(from, env.clock->Now()));
   MergeProperties(from, reply.properties());
   Refresh();
-  if (!reply.topology().empty() && StandingOf(from) == Standing::kMember) {
+  if (!reply.topology().empty() && StandingOf(from) == MemberStanding::kMember) {
     co_await AdoptEncoded(std::move(*reply.mutable_topology()));
   }
 
-  if (StandingOf(from) != Standing::kMember) co_return std::nullopt;
+  if (StandingOf(from) != MemberStanding::kMember) co_return std::nullopt;
   if (reply.want_topology() && topology) {
     peer::Request offer;
     offer.mutable_offer_topology()->set_topology(EncodeTopology(*topology));
@@ -197,7 +201,7 @@ void Membership::State::AddNewer(const peer::Gossip& gossip, RumourList* list) c
 }
 
 void Membership::State::MergeProperties(NodeId from, const std::string& encoded) {
-  if (gossiped == nullptr || encoded.empty() || StandingOf(from) != Standing::kMember) return;
+  if (gossiped == nullptr || encoded.empty() || StandingOf(from) != MemberStanding::kMember) return;
   if (!gossiped->Merge(encoded)) CountDropped("malformed");
 }
 
@@ -214,7 +218,7 @@ void Membership::State::HandleGossip(NodeId from, const peer::Gossip& gossip, co
   Perform(detector.OnHeardFrom(from, env.clock->Now()));
   MergeProperties(from, gossip.properties());
 
-  const bool member = StandingOf(from) == Standing::kMember;
+  const bool member = StandingOf(from) == MemberStanding::kMember;
   const TopologyVersion& ours = table.self().topology;
   const TopologyVersion version{gossip.generation(), gossip.epoch()};
   peer::Response response;

@@ -25,9 +25,8 @@ struct Membership::State {
 
   // ---- membership.cc: what is known, and who may speak
 
-  enum class Standing { kMember, kStranger, kRemoved };
   // Before there is a cluster everybody is kMember.
-  Standing StandingOf(NodeId node) const;
+  MemberStanding StandingOf(NodeId node) const;
   // Takes in what `from` says of itself and, if it is a member, of others.
   void HearRumours(NodeId from, const RumourList& rumours);
   void HearRumour(NodeId from, const NodeInfo& rumour);
@@ -35,6 +34,11 @@ struct Membership::State {
   // again from those who have not yet forgotten it.
   bool IsForgotten(NodeId from, const NodeInfo& rumour) const;
   void ForgetStranger(const NodeInfo& info);
+  // This node was removed: by the topology it holds, or by one that a member told of.
+  bool IsRemoved() const;
+  // It is told why it is refused, but not the topology, which holds secrets.
+  peer::Response RemovalNotice() const;
+  void HearOfRemoval(NodeId from, const TopologyVersion& by);
   // What the detector asks for: pings, and rumours to spread.
   void Perform(const DetectorActions& actions);
   // Publishes a new view if anything in it changed. Called at the end of whatever
@@ -123,6 +127,7 @@ struct Membership::State {
   std::map<NodeId, uint64_t> forgotten;  // Strangers: up to which incarnation.
 
   TopologyPtr topology;
+  TopologyVersion removed_by;  // The newest version that a member said removed this node.
   bool storing_topology = false;
   bool volume_was_empty = false;  // At the start.
   bool announced = false;

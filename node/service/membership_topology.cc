@@ -17,11 +17,6 @@ bool JumpsTooFar(const TopologyVersion& from, const TopologyVersion& to) {
          (to.epoch > from.epoch && to.epoch - from.epoch > kEpochJumpMax);
 }
 
-bool TakesPart(const Topology& topology, NodeId node) {
-  const Member* member = topology.Find(node);
-  return member != nullptr && member->state != MemberState::kLeft && member->state != MemberState::kReplaced;
-}
-
 }  // namespace
 
 Async<Status> Membership::State::Start() {
@@ -29,7 +24,7 @@ Async<Status> Membership::State::Start() {
   if (!empty) co_return Fail(std::move(empty.error()));
   auto stored = co_await LoadTopology(env);
   if (!stored) co_return Fail(std::move(stored.error()));
-  if (*stored && !TakesPart(**stored, self_id())) {
+  if (*stored && (*stored)->StandingOf(self_id()) != MemberStanding::kMember) {
     co_return Fail(Errc::kWrongCluster, "node " + ToString(self_id()) + " is no member of cluster " +
                                             ToString((*stored)->cluster) +
                                             ", or was removed from it: empty its volume to start it as a new node");
@@ -51,7 +46,8 @@ Async<Status> Membership::State::Start() {
 Status Membership::State::CheckAcceptable(const Topology& candidate) const {
   if (!topology) {
     if (!volume_was_empty) return Fail(Errc::kWrongCluster, "this volume holds data but no topology");
-    if (!TakesPart(candidate, self_id())) return Fail(Errc::kWrongCluster, "the topology does not name this node");
+    if (candidate.StandingOf(self_id()) != MemberStanding::kMember)
+      return Fail(Errc::kWrongCluster, "the topology does not name this node");
     return {};
   }
   if (candidate.cluster != topology->cluster) {
@@ -102,7 +98,7 @@ void Membership::State::Install(TopologyPtr adopted) {
   table.SetTopology(topology->version);
   rumours.Add(table.self());
   for (const Member& member : topology->members) {
-    if (StandingOf(member.id) == Standing::kRemoved) table.Forget(member.id);
+    if (StandingOf(member.id) == MemberStanding::kRemoved) table.Forget(member.id);
   }
   env.metrics->gauge("dynamo_topology_epoch", "Epoch of the topology this node holds")
       .Set(static_cast<int64_t>(topology->version.epoch));

@@ -17,14 +17,22 @@ NodeIdentity NodeAdmin::Identity() const {
   const auto topology = CurrentTopology();
   identity.empty_volume = topology == nullptr;
   if (topology != nullptr) identity.cluster = topology->cluster;
-  identity.state = topology == nullptr ? "empty" : rolled_back_ ? "rolled back" : Ready() ? "normal" : "starting";
+  if (topology == nullptr) {
+    identity.state = "empty";
+  } else if (Removed()) {
+    identity.state = "removed";
+  } else {
+    identity.state = rolled_back_ ? "rolled back" : Ready() ? "normal" : "starting";
+  }
   return identity;
 }
 
 bool NodeAdmin::Ready() const {
-  return CurrentTopology() != nullptr && !rolled_back_ &&
+  return CurrentTopology() != nullptr && !rolled_back_ && !Removed() &&
          std::all_of(serving_.begin(), serving_.end(), [](bool serving) { return serving; });
 }
+
+bool NodeAdmin::Removed() const { return shards_->front()->context().removed(); }
 
 std::shared_ptr<const Topology> NodeAdmin::CurrentTopology() const {
   const ClusterViewPtr& view = shards_->front()->context().view();

@@ -27,6 +27,7 @@ class NodeAdmin : public AdminHandler {
 
   NodeIdentity Identity() const override;
   bool Ready() const override;
+  bool Removed() const;
   std::shared_ptr<const Topology> CurrentTopology() const override;
   std::vector<NodeInfo> Members() const override;
   std::vector<HintCount> Hints() const override;

@@ -7,6 +7,11 @@ namespace {
 
 constexpr std::array<const char*, 3> kOperationNames = {"get", "put", "delete"};
 
+Counter& Refused(Metrics& metrics, const char* reason) {
+  return metrics.counter("dynamo_replica_requests_refused_total",
+                         "Reads and writes refused because their sender is no member", {{"reason", reason}});
+}
+
 }  // namespace
 
 ServiceMetrics::ServiceMetrics(Metrics& metrics)
@@ -21,7 +26,10 @@ ServiceMetrics::ServiceMetrics(Metrics& metrics)
       hints_pending_bytes(metrics.gauge("dynamo_hints_pending_bytes", "Bytes of hints stored for other nodes now")),
       cache_hits(metrics.counter("dynamo_clock_cache_hits_total", "Clock cache lookups that found the key")),
       cache_misses(metrics.counter("dynamo_clock_cache_misses_total", "Clock cache lookups that did not")),
-      corrupt(metrics.counter("dynamo_corrupt_objects_total", "Stored objects that failed their checksum")) {
+      corrupt(metrics.counter("dynamo_corrupt_objects_total", "Stored objects that failed their checksum")),
+      refused_removed(Refused(metrics, "removed")),
+      refused_strangers(Refused(metrics, "stranger")),
+      refused_not_a_peer(Refused(metrics, "not_a_peer")) {
   for (size_t i = 0; i < operations_.size(); ++i) {
     const std::string operation = kOperationNames[i];
     operations_[i].latency = &metrics.histogram("dynamo_coordinator_latency_seconds", "Time a coordinated request took",

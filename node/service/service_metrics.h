@@ -30,6 +30,10 @@ class ServiceMetrics {
   Counter& cache_hits;
   Counter& cache_misses;
   Counter& corrupt;
+  // Requests of the data path that came from whom they must not come from.
+  Counter& refused_removed;
+  Counter& refused_strangers;
+  Counter& refused_not_a_peer;
 
  private:
   static constexpr size_t kOutcomes = static_cast<size_t>(Errc::kInternal) + 1;

@@ -59,6 +59,8 @@ class Shard : public PeerHandler {
   void OnTopology(const Topology& topology, const TokenMap& before);
   void ReportHintsSoon();
 
+  // Members alone may read and write here. Counts whom it refuses.
+  Status CheckPeer(NodeId from) const;
   // A request of the data path, on the shard that has the key.
   void Serve(NodeId from, TimePoint deadline, KeyPtr key, peer::Request request, Responder respond);
   void ServeMembership(NodeId from, TimePoint deadline, peer::Request request, Responder respond);

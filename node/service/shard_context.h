@@ -37,6 +37,8 @@ class ShardContext {
   bool Adopt(ClusterViewPtr view);
   const ClusterViewPtr& view() const { return view_; }
   bool has_topology() const { return view_ != nullptr && view_->topology != nullptr; }
+  // This node left the cluster or was replaced in it.
+  bool removed() const { return view_ != nullptr && view_->removed; }
   // The rest needs a topology.
   const Topology& topology() const { return *view_->topology; }
   bool IsUp(NodeId node) const { return node == self || view_->IsUp(node); }

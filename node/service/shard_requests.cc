@@ -51,6 +51,25 @@ SharedBytes EncodeStored(const Result<bool>& durable) {
 
 }  // namespace
 
+Status Shard::CheckPeer(NodeId from) const {
+  const auto refuse = [from](Counter& counter, Errc code, const char* why) {
+    counter.Add();
+    return Fail(code, "node " + ToString(from) + why);
+  };
+  ServiceMetrics& metrics = *context_.metrics;
+  if (!from || from == context_.self) {
+    return refuse(metrics.refused_not_a_peer, Errc::kInvalidArgument,
+                  " is no peer: it bears this node's name, or none");
+  }
+  switch (context_.topology().StandingOf(from)) {
+    case MemberStanding::kMember: return {};
+    case MemberStanding::kRemoved:
+      return refuse(metrics.refused_removed, Errc::kWrongCluster, " was removed from the cluster");
+    case MemberStanding::kStranger: break;
+  }
+  return refuse(metrics.refused_strangers, Errc::kWrongCluster, " is no member of the cluster");
+}
+
 void Shard::OnPeerRequest(PeerRequest request, Responder respond) {
   Result<peer::Request> parsed = ParseRequest(request.body);
   if (!parsed) return respond(EncodeFailure(parsed.error()));
@@ -59,6 +78,7 @@ void Shard::OnPeerRequest(PeerRequest request, Responder respond) {
   if (!context_.has_topology()) {
     return respond(EncodeFailure({Errc::kUnavailable, "this node is of no cluster yet"}));
   }
+  if (Status member = CheckPeer(request.from); !member) return respond(EncodeFailure(member.error()));
   KeyPtr placed = Place(FromProto(*key), context_.topology());
   const ShardIndex owner = context_.ShardOf(placed->partition);
   if (owner == context_.env.link->self()) {

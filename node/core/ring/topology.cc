@@ -77,6 +77,12 @@ const Member* Topology::FindByName(std::string_view name) const {
   return gone;
 }
 
+MemberStanding Topology::StandingOf(NodeId id) const {
+  const Member* member = Find(id);
+  if (member == nullptr) return MemberStanding::kStranger;
+  return LeftForGood(member->state) ? MemberStanding::kRemoved : MemberStanding::kMember;
+}
+
 Result<Topology> CreateTopology(const ClusterSpec& spec) {
   if (Status ok = CheckSpec(spec); !ok) return Fail(ok.error());
   Result<Placement> placement = PlaceTokens(spec.members, spec.partitions, spec.n_val, TokenMap());

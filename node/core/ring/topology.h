@@ -39,6 +39,10 @@ struct Member {
   friend bool operator==(const Member&, const Member&) = default;
 };
 
+// What a node is to the cluster. One that left or was replaced is refused for good;
+// of a stranger this topology says nothing: a newer one may.
+enum class MemberStanding : uint8_t { kMember, kStranger, kRemoved };
+
 // What the administrator fixed for a bucket type. N and the policy are agreed like
 // any change of the topology, never set by one node.
 struct BucketType {
@@ -93,6 +97,7 @@ struct Topology {
   // A replacement bears the name of whom it replaced: members that have not left
   // for good come first.
   const Member* FindByName(std::string_view name) const;
+  MemberStanding StandingOf(NodeId id) const;
 
   friend bool operator==(const Topology&, const Topology&) = default;
 };

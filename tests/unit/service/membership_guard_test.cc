@@ -128,25 +128,71 @@ TEST_F(MembershipGuard, ANodeThatWasRemovedIsRefusedAndForgotten) {
   EXPECT_TRUE(cluster.AllHave(topology) || !cluster[3].view().topology);
   EXPECT_FALSE(cluster[0].view().nodes.contains(removed));
   EXPECT_EQ(Tell(removed, PingWith({})).error().code, Errc::kWrongCluster);
-  EXPECT_EQ(Tell(removed,
-                 [] {
-                   peer::Request gossip;
-                   gossip.mutable_gossip();
-                   return gossip;
-                 }())
-                .error()
-                .code,
-            Errc::kWrongCluster);
+  peer::Request gossip;
+  gossip.mutable_gossip()->set_cluster(ToBytes(topology->cluster.value));
+  gossip.mutable_gossip()->add_members(Encoded(About(removed)));
+  const auto answer = Tell(removed, gossip);
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE(answer->gossip_reply().removed());
+  EXPECT_TRUE(answer->gossip_reply().topology().empty());
+  EXPECT_EQ(answer->gossip_reply().members_size(), 0);
   EXPECT_GE(cluster[0].dropped("removed"), 2u);
   // Not even by way of a member.
   ASSERT_TRUE(Tell(cluster[2].id(), PingWith(Encoded(About(removed)))));
   EXPECT_FALSE(cluster[0].view().nodes.contains(removed));
 }
 
+TEST_F(MembershipGuard, ANodeThatWasRemovedLearnsThatItWas) {
+  const NodeId removed = cluster[1].id();
+  EXPECT_FALSE(cluster[1].view().removed);
+  Remove(removed);
+  EXPECT_TRUE(cluster[1].view().removed);
+  EXPECT_NE(*cluster[1].view().topology, *topology);  // Which holds secrets.
+  for (const int node : {0, 2}) EXPECT_FALSE(cluster[node].view().removed);
+}
+
+TEST_F(MembershipGuard, OnlyAMemberWithANewerTopologyCanTellANodeThatItWasRemoved) {
+  // At node 1's address; it answers all gossip with the notice.
+  struct Teller : PeerHandler {
+    peer::Response notice;
+    int asked = 0;
+    void OnPeerRequest(PeerRequest request, Responder respond) override {
+      const bool gossip = ParseRequest(request.body)->has_gossip();
+      asked += gossip;
+      peer::Response ack;
+      ack.mutable_ack();
+      respond(EncodeResponse(gossip ? notice : ack));
+    }
+    void OnPeerUnreachable(NodeId) override {}
+  };
+  const NodeId member = cluster[1].id();
+  cluster.Crash(1);
+  Teller teller;
+  const sim::ProcessId process = cluster.world.StartProcess();
+  sim::SimClock clock(&cluster.world, process, TimePoint{}, 0);
+  sim::SimTransport transport(&cluster.network, &clock, {process, 1, Cluster::Address(1), 0});
+  transport.SetHandler(&teller);
+  transport.SetSelf(member);
+  peer::GossipReply* reply = teller.notice.mutable_gossip_reply();
+  reply->set_cluster(ToBytes(topology->cluster.value));
+  reply->set_removed(true);
+  const auto told = [&](NodeId by, uint64_t epoch) {
+    reply->set_node(by.value);
+    reply->set_generation(topology->version.generation);
+    reply->set_epoch(epoch);
+    const int before = teller.asked;
+    cluster.RunUntil([&] { return teller.asked > before + 4; }, 60s);
+    return cluster[2].view().removed;
+  };
+  EXPECT_FALSE(told(stranger, topology->version.epoch + 1));
+  EXPECT_FALSE(told(member, topology->version.epoch));
+  EXPECT_GE(cluster[2].dropped("removal"), 1u);
+  EXPECT_TRUE(told(member, topology->version.epoch + 1));
+}
+
 TEST_F(MembershipGuard, ANodeThatWasRemovedDoesNotStartAgain) {
   const NodeId removed = cluster[1].id();
   Remove(removed);
-  EXPECT_NE(*cluster[1].view().topology, *topology);  // Nobody speaks to it any more.
   peer::Request offer;
   offer.mutable_offer_topology()->set_topology(EncodeTopology(*topology));
   cluster[1].membership().OnRequest(cluster[0].id(), offer, [](const SharedBytes&) {});
