@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include "node/protocol/frame.h"
+#include "node/protocol/messages.h"
+
 namespace dynamo {
 
 void TransportContract::Start(int node, ClusterId cluster) {

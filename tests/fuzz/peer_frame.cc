@@ -81,7 +81,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Stream(body, piece, /*magic=*/false);
   Bytes stream(kPeerMagic);
   for (const FrameKind kind : {FrameKind::kRequest, FrameKind::kResponse, FrameKind::kRefused}) {
-    AppendFrame({.kind = kind, .call_id = piece}, body, &stream);
+    FrameHeader header;
+    header.kind = kind;
+    AppendFrame(header, body, &stream);
   }
   DYNAMO_CHECK(Stream(stream, piece, /*magic=*/true) == 3);
   OpenRequest(body);

@@ -47,9 +47,7 @@ TimePoint FailureDetector::NextWake() const {
   for (const auto& [sequence, probe] : probes_) {
     wake = std::min(wake, probe.indirect_sent ? probe.fail_at : probe.indirect_at);
   }
-  for (const auto& [node, peer] : peers_) {
-    if (peer.suspicion) wake = std::min(wake, peer.suspicion->ends);
-  }
+  for (const auto& [node, suspicion] : suspicions_) wake = std::min(wake, suspicion.ends);
   return wake;
 }
 
@@ -87,7 +85,7 @@ DetectorActions FailureDetector::OnRequestFailed(NodeId node, TimePoint now) {
   Peer* peer = Known(node);
   if (peer == nullptr || peer->failing) return actions;
   SetFailing(peer, true);
-  Suspect(node, peer, now, &actions);
+  Suspect(node, now, &actions);
   StartProbe(node, now, &actions);
   return actions;
 }
@@ -113,7 +111,7 @@ DetectorActions FailureDetector::OnRumour(NodeId node, MemberTable::Outcome outc
   }
   Peer* peer = Known(node);
   const uint64_t before = std::exchange(peer->incarnation, info->incarnation);
-  if (info->incarnation > before) peer->suspicion.reset();
+  if (info->incarnation > before) suspicions_.erase(node);
   if (BootNumber(info->incarnation) > BootNumber(before)) {
     // What is still out was asked of the process that is gone.
     probes_.erase(std::exchange(peer->probe, 0));
@@ -122,9 +120,9 @@ DetectorActions FailureDetector::OnRumour(NodeId node, MemberTable::Outcome outc
   }
   switch (info->liveness) {
     case Liveness::kAlive: break;
-    case Liveness::kSuspect: Suspect(node, peer, now, &actions); break;
+    case Liveness::kSuspect: Suspect(node, now, &actions); break;
     case Liveness::kDead:
-      peer->suspicion.reset();
+      suspicions_.erase(node);
       SetFailing(peer, true);
       break;
   }
@@ -139,6 +137,10 @@ bool FailureDetector::IsUp(NodeId node) const {
   if (node == table_->self().id) return true;
   const auto peer = peers_.find(node);
   return peer == peers_.end() ? info->liveness != Liveness::kDead : !peer->second.failing;
+}
+
+bool FailureDetector::InDoubt(NodeId node, const Peer& peer) const {
+  return peer.failing || peer.misses > 0 || suspicions_.contains(node);
 }
 
 void FailureDetector::SetFailing(Peer* peer, bool failing) {
@@ -194,7 +196,7 @@ std::optional<NodeId> FailureDetector::NextInDoubt() {
   auto next = peers_.upper_bound(last_in_doubt_);
   for (size_t tried = 0; tried < peers_.size(); ++tried, ++next) {
     if (next == peers_.end()) next = peers_.begin();
-    if (!next->second.in_doubt() || next->second.probe != 0) continue;
+    if (!InDoubt(next->first, next->second) || next->second.probe != 0) continue;
     last_in_doubt_ = next->first;
     return last_in_doubt_;
   }
@@ -210,7 +212,7 @@ void FailureDetector::StartProbe(NodeId target, TimePoint now, DetectorActions* 
   probe.began = now;
   probe.indirect_at = now + Patience();
   probe.fail_at = now + 2 * Patience();
-  probe.was_in_doubt = peer->in_doubt();
+  probe.was_in_doubt = InDoubt(target, *peer);
   probes_.emplace(peer->probe, probe);
   actions->push_back(SendPing{target, peer->probe});
 }
@@ -252,28 +254,31 @@ void FailureDetector::FailProbe(uint64_t sequence, TimePoint now, DetectorAction
   if (peer->heard && *peer->heard > probe.began) return;  // It lives, but we cannot reach it.
   // Nobody at all answered, and we thought well of the node: is it us?
   if (!probe.was_in_doubt && !probe.refused && probe.nacks == 0) Doubt(+1);
-  Suspect(probe.target, peer, now, actions);
+  Suspect(probe.target, now, actions);
 }
 
-void FailureDetector::Suspect(NodeId node, Peer* peer, TimePoint now, DetectorActions* actions) {
+void FailureDetector::Suspect(NodeId node, TimePoint now, DetectorActions* actions) {
   if (table_->Declare(node, Liveness::kSuspect)) actions->push_back(Spread{*table_->Find(node)});
-  if (peer->suspicion || table_->Find(node)->liveness != Liveness::kSuspect) return;
-  peer->suspicion = Suspicion{now, now + SuspicionTimeout()};
+  if (table_->Find(node)->liveness != Liveness::kSuspect) return;
+  suspicions_.try_emplace(node, Suspicion{now, now + SuspicionTimeout()});
 }
 
 void FailureDetector::EndSuspicions(TimePoint now, DetectorActions* actions) {
-  for (auto& [node, peer] : peers_) {
-    if (!peer.suspicion || now < peer.suspicion->ends) continue;
-    const bool heard_since = peer.heard && *peer.heard > peer.suspicion->began;
-    peer.suspicion.reset();
-    if (table_->Find(node) == nullptr) continue;
-    if (heard_since) {
+  std::map<NodeId, Suspicion> ended;
+  for (const auto& [node, suspicion] : suspicions_) {
+    if (now >= suspicion.ends) ended.emplace(node, suspicion);
+  }
+  for (const auto& [node, suspicion] : ended) {
+    suspicions_.erase(node);
+    Peer* peer = Known(node);
+    if (peer == nullptr) continue;
+    if (peer->heard && *peer->heard > suspicion.began) {
       // It lives but has not refuted: go on suspecting, and tell it.
-      Suspect(node, &peer, now, actions);
+      Suspect(node, now, actions);
       StartProbe(node, now, actions);
       continue;
     }
-    SetFailing(&peer, true);
+    SetFailing(peer, true);
     if (table_->Declare(node, Liveness::kDead)) actions->push_back(Spread{*table_->Find(node)});
   }
 }

@@ -99,9 +99,6 @@ class FailureDetector {
     int misses = 0;      // Direct probes missed in a row.
     uint64_t probe = 0;  // The sequence of the one that is out.
     std::optional<TimePoint> heard;
-    std::optional<Suspicion> suspicion;
-
-    bool in_doubt() const { return failing || misses > 0 || suspicion.has_value(); }
   };
   struct Probe {
     NodeId target;
@@ -113,6 +110,7 @@ class FailureDetector {
   };
 
   Peer* Known(NodeId node);
+  bool InDoubt(NodeId node, const Peer& peer) const;
   void SetFailing(Peer* peer, bool failing);
   Duration Patience() const;
   Duration SuspicionTimeout() const;
@@ -123,16 +121,17 @@ class FailureDetector {
   void GoIndirect(uint64_t sequence, TimePoint now, DetectorActions* actions);
   std::vector<NodeId> Intermediaries(NodeId target);
   void FailProbe(uint64_t sequence, TimePoint now, DetectorActions* actions);
-  void Suspect(NodeId node, Peer* peer, TimePoint now, DetectorActions* actions);
+  void Suspect(NodeId node, TimePoint now, DetectorActions* actions);
   void EndSuspicions(TimePoint now, DetectorActions* actions);
   void Doubt(int change);
 
   FailureDetectorConfig config_;
   MemberTable* table_;
   Rng rng_;
-  std::map<NodeId, Peer> peers_;      // Not self.
-  std::map<uint64_t, Probe> probes_;  // Out now, at most one a peer.
-  std::vector<NodeId> round_;         // What is left of it, from the back.
+  std::map<NodeId, Peer> peers_;            // Not self.
+  std::map<NodeId, Suspicion> suspicions_;  // Few, so that a tick need not look at all peers.
+  std::map<uint64_t, Probe> probes_;        // Out now, at most one a peer.
+  std::vector<NodeId> round_;               // What is left of it, from the back.
   NodeId last_in_doubt_;
   std::optional<TimePoint> next_probe_;
   uint64_t sequence_ = 0;

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "node/protocol/frame.h"
+
 namespace dynamo {
 namespace {
 
