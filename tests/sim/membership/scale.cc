@@ -173,7 +173,7 @@ class Scale {
 
 ScaleFigures MeasureScale(const ScaleOptions& options) { return Scale(options).Measure(); }
 
-double RoundsMax(int members) { return std::log2(members) + std::log(members) + 6; }
+double RoundsMax(int members) { return std::log2(members) + std::log(members) + 3; }
 
 std::vector<std::string> BrokenBounds(const ScaleFigures& figures) {
   std::vector<std::string> broken;
@@ -184,6 +184,20 @@ std::vector<std::string> BrokenBounds(const ScaleFigures& figures) {
   };
   const double rounds = RoundsMax(figures.members);
   at_most("rounds after a start", figures.start_rounds, rounds);
+  at_most("rounds after the creation", figures.create_rounds, rounds);
+  at_most("rounds after a return", figures.return_rounds, rounds);
+  at_most("rounds after a change of the ring", figures.ring_rounds, rounds);
+  // Four all but empty frames a second, however many members there are.
+  at_most("bytes a second when nothing happens", figures.quiet_bytes, 600);
+  // Under loss a fingerprint of each member, 16 bytes, and the few entries that differ.
+  at_most("bytes a second under loss", figures.loss_bytes, 2000 + 40.0 * figures.members);
+  // A probe fails for want of luck alone with 0.19 * 0.35^3, once a second.
+  at_most("false suspicions per member and minute", figures.suspected_rate, 1.5);
+  at_most("share of the living held for dead", figures.dead_share, 1e-4);
+  // A probe of each member in two rounds of the prober's; the suspicion timeout grows
+  // with log10 of the members, and with the rumour's way.
+  at_most("seconds until nobody sends to a lost machine", figures.all_down_seconds, 6 + rounds / 2);
+  at_most("seconds until all hold a lost machine for dead", figures.all_dead_seconds, 10 + rounds);
   return broken;
 }
 

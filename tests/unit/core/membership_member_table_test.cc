@@ -104,7 +104,8 @@ RC_GTEST_PROP(MemberTable, WhatFingerprintsTellApartIsAllThatHasToBeSent, ()) {
   }
   for (const NodeId id : difference.differ) {
     const NodeInfo* theirs = right.Find(id);
-    RC_ASSERT(theirs == nullptr || *theirs != *left.Find(id));
+    const bool differs = theirs == nullptr || *theirs != *left.Find(id);
+    RC_ASSERT(differs);
   }
   for (const NodeId id : difference.differ) right.Hear(*left.Find(id));
   for (const NodeId id : difference.missing) left.Hear(*right.Find(id));
