@@ -41,7 +41,7 @@ class Summaries {
 struct Copy {
   SummaryPtr summary;
   NodeId hint_for;    // None: the replica itself.
-  uint64_t born = 0;  // When it came, in the watcher's count of batches.
+  uint64_t born = 0;  // When it came, in the watcher's count of batches; 0: before a disk was replaced.
 };
 
 // By the entry's family and key.

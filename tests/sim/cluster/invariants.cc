@@ -134,7 +134,8 @@ void Invariants::OnDurable(size_t disk, const WriteOps& ops) {
     if (op.kind != WriteOp::Kind::kDelete) {
       // A merge's outcome is on the disk.
       const bool merged = op.kind == WriteOp::Kind::kMerge;
-      Store(disk, op.family, op.key, merged ? cluster_->node(disk).disk().durable(op.family).at(op.key) : op.value);
+      Store(disk, op.family, op.key, merged ? cluster_->node(disk).disk().durable(op.family).at(op.key) : op.value,
+            batches_);
       continue;
     }
     Copies& copies = entry.key->margin.copies(disk);
@@ -147,17 +148,20 @@ void Invariants::OnDurable(size_t disk, const WriteOps& ops) {
   for (Key* key : changed) Changed(disk, *key, /*destroyed=*/false);
 }
 
-void Invariants::Store(size_t disk, ColumnFamily family, const Bytes& key, const Bytes& object) {
+void Invariants::Store(size_t disk, ColumnFamily family, const Bytes& key, const Bytes& object, uint64_t born) {
   const Entry entry = Find(family, key);
   SummaryPtr summary = summaries_.Of(object);
   if (entry.key == nullptr || summary == nullptr) return;
-  entry.key->margin.copies(disk)[{family, key}] = {std::move(summary), entry.hint_for, batches_};
+  entry.key->margin.copies(disk)[{family, key}] = {std::move(summary), entry.hint_for, born};
 }
 
 // A hint may go once its owner has what was in it, or another hint here has.
 void Invariants::CheckRemoved(size_t disk, Key& key, const Copy& hint) {
   const auto owner = nodes_.find(hint.hint_for);
-  if (owner == nodes_.end() || replaced_at_[owner->second] >= hint.born) return;
+  if (owner == nodes_.end()) return;
+  // It may have been delivered to what is no longer there.
+  const uint64_t replaced_at = replaced_at_[owner->second];
+  if (replaced_at > 0 && replaced_at >= hint.born) return;
   if (spoiled_.contains({owner->second, &key})) return;
   std::vector<const Summary*> others;
   for (const auto& [entry, copy] : key.margin.copies(disk)) {
@@ -191,7 +195,9 @@ void Invariants::OnReplaced(size_t disk) {
 void Invariants::Rebuild(size_t disk) {
   for (auto& [storage_key, key] : keys_) key.margin.copies(disk).clear();
   for (const ColumnFamily family : {ColumnFamily::kObjects, ColumnFamily::kHints}) {
-    for (const auto& [key, object] : cluster_->node(disk).disk().durable(family)) Store(disk, family, key, object);
+    for (const auto& [key, object] : cluster_->node(disk).disk().durable(family)) {
+      Store(disk, family, key, object, /*born=*/0);
+    }
   }
 }
 

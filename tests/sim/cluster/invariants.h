@@ -63,7 +63,7 @@ class Invariants {
   Entry Find(ColumnFamily family, const Bytes& key);
   void CheckDot(Key& key, const Dot& dot, oracle::WriteId id);
   void CheckRemoved(size_t disk, Key& key, const Copy& hint);
-  void Store(size_t disk, ColumnFamily family, const Bytes& key, const Bytes& object);
+  void Store(size_t disk, ColumnFamily family, const Bytes& key, const Bytes& object, uint64_t born);
   void Changed(size_t disk, Key& key, bool destroyed);
   int DestroyedSince(oracle::WriteId id) const;
   void Report(const Key& key, const char* property, const std::string& what);
