@@ -160,15 +160,20 @@ void Membership::State::LogUpChanges(const std::set<NodeId>& before, const std::
 }
 
 std::vector<NodeId> Membership::State::UpPeers() const {
-  std::vector<NodeId> peers(view->up.begin(), view->up.end());
-  std::erase(peers, self_id());
+  // A stranger's company is none: whoever knows strangers only looks on.
+  std::vector<NodeId> peers;
+  for (const NodeId node : view->up) {
+    if (node != self_id() && StandingOf(node) == MemberStanding::kMember) peers.push_back(node);
+  }
   return peers;
 }
 
 bool Membership::State::MissesMember() const {
   if (topology == nullptr) return false;
-  return std::ranges::any_of(
-      topology->members, [this](const Member& member) { return member.id != self_id() && !detector.IsUp(member.id); });
+  return std::ranges::any_of(topology->members, [this](const Member& member) {
+    const bool gone = member.state == MemberState::kLeft || member.state == MemberState::kReplaced;
+    return !gone && member.id != self_id() && !detector.IsUp(member.id);
+  });
 }
 
 void Membership::State::CountDropped(const char* reason) const {

@@ -39,8 +39,13 @@ Async<> Membership::State::GossipLoop() {
 
 Async<> Membership::State::StoreAddresses() {
   addresses_changed = false;
-  remembered.clear();
-  for (const auto& [node, info] : table.others()) remembered.push_back(info.peer_address);
+  std::vector<std::string> members;
+  for (const auto& [node, info] : table.others()) {
+    if (StandingOf(node) == MemberStanding::kMember) members.push_back(info.peer_address);
+  }
+  // Who has met strangers only keeps the addresses it had.
+  if (members.empty()) co_return;
+  remembered = std::move(members);
   co_await StorePeerAddresses(env, remembered);
 }
 

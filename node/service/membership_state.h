@@ -45,11 +45,11 @@ struct Membership::State {
   // may have changed something.
   void Refresh();
   void LogUpChanges(const std::set<NodeId>& before, const std::set<NodeId>& after) const;
-  // Those that are up in the view, without self.
+  // Members that are up, without self.
   std::vector<NodeId> UpPeers() const;
   // Somebody of the topology is away, as far as this node knows.
   bool MissesMember() const;
-  bool alone() const { return view->up.size() <= 1; }
+  bool alone() const { return UpPeers().empty(); }
   void CountDropped(const char* reason) const;
   TimePoint In(Duration how_long) const { return env.clock->Now() + how_long; }
   NodeId self_id() const { return table.self().id; }

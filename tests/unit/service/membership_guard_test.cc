@@ -364,5 +364,34 @@ TEST_F(MembershipGuard, AnAnswerOfAStrangerThatWasForgottenMeanwhileIsPassedOnWi
   EXPECT_TRUE((*answer)->has_ack());
 }
 
+TEST_F(MembershipGuard, AMemberThatMetOnlyAStrangerGoesOnToLookForItsOwn) {
+  cluster.Crash(0);
+  cluster.CutOff(0);
+  // Nobody will look for it where it is now.
+  ASSERT_TRUE(cluster.Start(0, "10.0.0.99:8099"));
+  NodeInfo stranger = About(cluster[3].id());
+  stranger.peer_address = Cluster::Address(3);
+  cluster.network.HealAll();
+  for (const int member : {1, 2}) {
+    cluster.network.Cut(0, static_cast<sim::HostId>(member));
+    cluster.network.Cut(static_cast<sim::HostId>(member), 0);
+  }
+  Tell(stranger.id, PingWith(Encoded(stranger)));
+  cluster.Run(20s);
+  ASSERT_TRUE(cluster[0].view().IsUp(stranger.id));
+  ASSERT_FALSE(cluster[0].view().IsUp(cluster[1].id()));
+  // Not even the next start has only the stranger to ask.
+  cluster.Crash(0);
+  ASSERT_TRUE(cluster.Start(0, "10.0.0.99:8099"));
+  Tell(stranger.id, PingWith(Encoded(stranger)));
+  cluster.Run(1s);
+  cluster.network.HealAll();
+  cluster.Run(30s);
+  for (const int member : {1, 2}) {
+    EXPECT_TRUE(cluster[0].view().IsUp(cluster[member].id()));
+    EXPECT_TRUE(cluster[member].view().IsUp(cluster[0].id()));
+  }
+}
+
 }  // namespace
 }  // namespace dynamo
