@@ -32,7 +32,7 @@ NetworkConfig DrawNoise(Rng& rng, const ChaosPlan& plan) {
 
 WorkloadPlan DrawWorkload(Rng& rng, uint32_t n) {
   WorkloadPlan plan;
-  plan.clients = static_cast<int>(rng.Between(10, 24));
+  plan.clients = static_cast<int>(rng.Between(14, 26));
   plan.keys = static_cast<int>(rng.Between(1, 12));
   plan.lww_keys = rng.Chance(0.3) ? 0 : 0.4;
   plan.r = Draw(rng, 1, n);
@@ -43,7 +43,7 @@ WorkloadPlan DrawWorkload(Rng& rng, uint32_t n) {
   if (rng.Chance(0.4)) plan.sloppy = false;
   plan.value_bytes_max = rng.Chance(0.1) ? 20'000 : 200;
   // Of all clients together, most of two operations: a read, then a write.
-  const int64_t rounds_per_second = rng.Between(11, 14);
+  const int64_t rounds_per_second = rng.Between(12, 15);
   plan.think_max = Duration(int64_t{2'000'000} * plan.clients / rounds_per_second);
   // Any quorum of owners that is read meets any that was written: clients may then
   // rely on what they were told.
