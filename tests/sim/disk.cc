@@ -53,7 +53,12 @@ void SimDisk::MakeDurable(const WriteOps& ops) {
 
 void SimDisk::Sync(std::function<void()> done) {
   waiting_.push_back(std::move(done));
-  if (!syncing_) StartSync();
+  if (!syncing_ && !full_) StartSync();
+}
+
+void SimDisk::SetFull(bool full) {
+  full_ = full;
+  if (!full_ && !syncing_ && !waiting_.empty()) StartSync();
 }
 
 void SimDisk::StartSync() {
@@ -76,7 +81,7 @@ void SimDisk::FinishSync(LogIndex end) {
   }
   syncing_ = false;
   for (auto& done : std::exchange(served_, {})) done();
-  if (!waiting_.empty() && !syncing_) StartSync();
+  if (!waiting_.empty() && !syncing_ && !full_) StartSync();
 }
 
 void SimDisk::Crash() {
@@ -138,19 +143,27 @@ bool SimDisk::SpoilOne() {
   const auto twin = platter.find(victim->first);
   if (twin != platter.end() && twin->second == victim->second) FlipBit(twin->second, bit);
   FlipBit(victim->second, bit);
-  contents_.flipped[victim->first] = bit;
+  contents_.flipped[victim->first] = {bit, rng_.Chance(0.5)};
   contents_.spoiled = true;
   if (watch_.spoiled) watch_.spoiled(ColumnFamily::kObjects, victim->first);
   return true;
 }
 
+bool SimDisk::EngineRefuses(ColumnFamily family, const Bytes& key) const {
+  if (contents_.flipped.empty() || family != ColumnFamily::kObjects) return false;
+  const auto flip = contents_.flipped.find(key);
+  if (flip == contents_.flipped.end() || !flip->second.engine_finds) return false;
+  const auto stored = applied(family).find(key);
+  return stored != applied(family).end() && !DecodeObjectHeader(stored->second);
+}
+
 void SimDisk::Mend() {
-  for (const auto& [key, bit] : std::exchange(contents_.flipped, {})) {
+  for (const auto& [key, flip] : std::exchange(contents_.flipped, {})) {
     for (Families* families : {&applied_, &durable_}) {
       Family& objects = (*families)[static_cast<size_t>(ColumnFamily::kObjects)];
       const auto found = objects.find(key);
       // Bytes that decode were written over the bad ones.
-      if (found != objects.end() && !DecodeObjectHeader(found->second)) FlipBit(found->second, bit);
+      if (found != objects.end() && !DecodeObjectHeader(found->second)) FlipBit(found->second, flip.bit);
     }
   }
 }

@@ -68,8 +68,8 @@ class SimDisk {
 
   // ---- Faults of the device: they stay when the contents are replaced.
 
-  // While full, writes are refused.
-  void SetFull(bool full) { full_ = full; }
+  // While full, writes are refused, and whoever waits for a sync goes on waiting.
+  void SetFull(bool full);
   bool full() const { return full_; }
   // How often a read fails. Memory is not the disk: what it can tell it still tells.
   void SetReadErrors(double rate) { read_errors_ = rate; }
@@ -96,7 +96,10 @@ class SimDisk {
   // Acknowledged writes may be missing: it was wiped, or a snapshot was restored.
   bool lost() const { return contents_.lost; }
   // Flips a bit of a stored object, on the platter and in memory; false: there is none.
+  // Some of such bits the engine's checksum finds, others only the object's own.
   bool SpoilOne();
+  // Whether the engine's checksum fails as the object is read.
+  bool EngineRefuses(ColumnFamily family, const Bytes& key) const;
   bool spoiled() const { return contents_.spoiled; }
   // Turns every bit back that was flipped and not overwritten since.
   void Mend();
@@ -113,7 +116,11 @@ class SimDisk {
   // What moves with the platter when it is put into another machine.
   struct Contents {
     std::optional<Families> snapshot;
-    std::map<Bytes, uint64_t> flipped;  // Object key to the bit that was flipped, as in FlipBit.
+    struct Flip {
+      uint64_t bit = 0;
+      bool engine_finds = false;
+    };
+    std::map<Bytes, Flip> flipped;  // By the object's key.
     bool lost = false;
     bool spoiled = false;  // Ever.
   };

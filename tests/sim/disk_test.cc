@@ -221,6 +221,30 @@ TEST_F(SimDiskContents, ASpoiledObjectDoesNotDecodeUntilItIsMended) {
   EXPECT_EQ(disk_.durable(ColumnFamily::kObjects).at("key"), object);
 }
 
+TEST_F(SimDiskContents, TheEngineFindsSomeOfWhatIsSpoiledAndTheObjectsChecksumTheRest) {
+  Scope scope(world_.executor());
+  SimStorage storage(&world_, process_, &scope, &disk_);
+  int refused = 0, bad = 0;
+  for (int i = 0; i < 40; ++i) {
+    const Bytes object = StoredObject(std::to_string(i));
+    Store("key", object, ColumnFamily::kObjects);
+    ASSERT_TRUE(disk_.SpoilOne());
+    const auto read = world_.Await(scope, storage.Get(ColumnFamily::kObjects, "key"));
+    if (read) {
+      ASSERT_TRUE(read->has_value());
+      EXPECT_FALSE(DecodeObject(**read).has_value());
+      ++bad;
+    } else {
+      EXPECT_EQ(read.error().code, Errc::kCorrupt);
+      ++refused;
+    }
+    disk_.Mend();
+    EXPECT_EQ(world_.Await(scope, storage.Get(ColumnFamily::kObjects, "key")), object);
+  }
+  EXPECT_GT(refused, 5);
+  EXPECT_GT(bad, 5);
+}
+
 TEST_F(SimDiskContents, MendingLeavesAloneWhatWasWrittenOverTheDamage) {
   Store("key", StoredObject("old"), ColumnFamily::kObjects);
   ASSERT_TRUE(disk_.SpoilOne());

@@ -6,6 +6,7 @@
 namespace dynamo::sim {
 namespace {
 
+auto BadChecksum() { return Fail(Errc::kCorrupt, "the simulated engine finds a bad checksum"); }
 auto ReadError() { return Fail(Errc::kStorage, "the simulated disk cannot be read"); }
 
 }  // namespace
@@ -19,6 +20,7 @@ std::optional<Bytes> SimStorage::Look(ColumnFamily family, const Bytes& key) con
 
 std::optional<Result<std::optional<Bytes>>> SimStorage::TryGet(ColumnFamily family, const Bytes& key) {
   if (disk_->rng().Chance(disk_->config().memory_misses)) return std::nullopt;
+  if (disk_->EngineRefuses(family, key)) return Result<std::optional<Bytes>>(BadChecksum());
   return Look(family, key);
 }
 
@@ -37,10 +39,12 @@ Async<Result<std::optional<Bytes>>> SimStorage::Get(ColumnFamily family, Bytes k
     std::optional<Bytes> early = Look(family, key);
     co_await WaitForDisk();
     if (disk_->DrawReadError()) co_return ReadError();
+    if (disk_->EngineRefuses(family, key)) co_return BadChecksum();
     co_return early;
   }
   co_await WaitForDisk();
   if (disk_->DrawReadError()) co_return ReadError();
+  if (disk_->EngineRefuses(family, key)) co_return BadChecksum();
   co_return Look(family, key);
 }
 
