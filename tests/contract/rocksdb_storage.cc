@@ -45,6 +45,12 @@ class RocksdbHarness : public StorageHarness {
     disk_->LosePower(&rng_);
     Open();
   }
+  void SetFull(bool full) override { disk_->full = full; }
+  void FailReads(bool fail) override {
+    // What is in memory is read from there.
+    if (fail) ASSERT_TRUE(store_->db().Flush({}, store_->family(ColumnFamily::kMeta)).ok());
+    disk_->fail_reads = fail;
+  }
 
  private:
   struct Shard {

@@ -21,6 +21,8 @@ class SimStorageHarness : public StorageHarness {
     Crash();
     Open();
   }
+  void SetFull(bool full) override { disk_.SetFull(full); }
+  void FailReads(bool fail) override { disk_.SetReadErrors(fail ? 1 : 0); }
 
  private:
   struct Shard {

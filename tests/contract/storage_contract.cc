@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "node/core/version/object.h"
@@ -250,6 +252,54 @@ TEST_P(StorageContract, ABigValueComesBackWhole) {
 TEST_P(StorageContract, AnEmptyValueIsNotAMissingOne) {
   Write({PutOp("key", "")});
   EXPECT_EQ(Read(kMeta, "key"), "");
+}
+
+TEST_P(StorageContract, AFullDiskRefusesWritesServesReadsAndRecovers) {
+  Write({PutOp("before", "1")});
+  harness_->SetFull(true);
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = harness_->Await(storage().Write({PutOp("during", "2")}));
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, Errc::kReadOnly);
+  }
+  EXPECT_EQ(Read(kMeta, "before"), "1");
+  EXPECT_EQ(Read(kMeta, "during"), std::nullopt);
+  harness_->SetFull(false);
+  // An engine looks for space from time to time.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!harness_->Await(storage().Write({PutOp("after", "3")}))) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+    std::this_thread::yield();
+  }
+  Sync(Write({PutOp("last", "4")}));
+  harness_->CrashAndReopen();
+  EXPECT_EQ(Read(kMeta, "before"), "1");
+  EXPECT_EQ(Read(kMeta, "after"), "3");
+}
+
+TEST_P(StorageContract, WhoWaitsForASyncWhileTheDiskIsFullIsServedWhenThereIsSpace) {
+  const WriteSequence written = Write({PutOp("key", "1")});
+  harness_->SetFull(true);
+  EXPECT_FALSE(harness_->Await(storage().Write({PutOp("during", "2")})));
+  int done = 0;
+  harness_->scope(0).Spawn(SyncAndCount(&storage(), written, &done));
+  harness_->SetFull(false);
+  harness_->RunUntil([&done] { return done == 1; });
+  harness_->CrashAndReopen();
+  EXPECT_EQ(Read(kMeta, "key"), "1");
+}
+
+TEST_P(StorageContract, AReadThatFailsIsAnErrorAndNeverNotFound) {
+  Write({PutOp("key", "1")});
+  harness_->FailReads(true);
+  const auto got = harness_->Await(storage().Get(kMeta, "key"));
+  ASSERT_FALSE(got.has_value());
+  EXPECT_EQ(got.error().code, Errc::kStorage);
+  const auto scanned = harness_->Await(storage().Scan(kMeta, "", "", 10, 1000));
+  ASSERT_FALSE(scanned.has_value());
+  EXPECT_EQ(scanned.error().code, Errc::kStorage);
+  harness_->FailReads(false);
+  EXPECT_EQ(Read(kMeta, "key"), "1");
 }
 
 // Counts live instances.

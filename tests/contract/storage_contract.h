@@ -30,6 +30,9 @@ class StorageHarness {
   // Kills the scopes as a crash does, unwinds the frames, opens the store again.
   // What was not synced may be lost.
   virtual void CrashAndReopen() = 0;
+  // Of the disk beneath: it has no space left; reads that reach it fail.
+  virtual void SetFull(bool full) = 0;
+  virtual void FailReads(bool fail) = 0;
 
   template <class T>
   T Await(Async<T> work, ShardIndex shard = 0) {
