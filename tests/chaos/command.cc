@@ -18,4 +18,9 @@ Result<std::string> Shell(const std::string& line) {
   return output;
 }
 
+Status Execute(const std::string& line) {
+  const auto output = Shell(line);
+  return output ? Status() : Fail(output.error());
+}
+
 }  // namespace dynamo::chaos

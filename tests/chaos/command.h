@@ -11,6 +11,8 @@ namespace dynamo::chaos {
 // Runs a line of the shell; what it printed. kInternal: it ended with another code
 // than 0; the message is the line and what it printed.
 Result<std::string> Shell(const std::string& line);
+// The same, where only its success matters.
+Status Execute(const std::string& line);
 
 }  // namespace dynamo::chaos
 

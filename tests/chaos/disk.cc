@@ -19,11 +19,6 @@ namespace {
 constexpr unsigned long kShutdown = 0x8004587d;
 constexpr uint32_t kWithoutFlush = 2;
 
-Status Run(const std::string& line) {
-  const auto done = Shell(line);
-  return done ? Status() : Fail(done.error());
-}
-
 tl::unexpected<Error> Failed(const std::string& what) {
   return Fail(Errc::kInternal, fmt::format("{}: {}", what, std::generic_category().message(errno)));
 }
@@ -31,11 +26,12 @@ tl::unexpected<Error> Failed(const std::string& what) {
 }  // namespace
 
 Status Disk::Make(uint64_t bytes) {
-  return Run(fmt::format("truncate -s {0} {1} && mkfs.ext4 -q -m 0 {1} && mkdir -p {2}", bytes, image_, mount_point_));
+  return Execute(
+      fmt::format("truncate -s {0} {1} && mkfs.ext4 -q -m 0 {1} && mkdir -p {2}", bytes, image_, mount_point_));
 }
 
-Status Disk::Mount() { return Run(fmt::format("mount -o loop,noatime {} {}", image_, mount_point_)); }
-Status Disk::Unmount() { return Run("umount " + mount_point_); }
+Status Disk::Mount() { return Execute(fmt::format("mount -o loop,noatime {} {}", image_, mount_point_)); }
+Status Disk::Unmount() { return Execute("umount " + mount_point_); }
 
 Status Disk::CutPower() {
   const int folder = ::open(mount_point_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -64,6 +60,6 @@ Status Disk::Fill() {
   return full ? Status() : Failed("fill " + mount_point_);
 }
 
-Status Disk::Free() { return Run("rm -f " + mount_point_ + "/filler"); }
+Status Disk::Free() { return Execute("rm -f " + mount_point_ + "/filler"); }
 
 }  // namespace dynamo::chaos

@@ -37,7 +37,7 @@ std::chrono::seconds LengthOf(const Options& options) {
 
 // Ends the nodes and unmounts their disks; the images and logs of a failed run stay.
 void CleanUp(const std::string& folder, bool failed) {
-  (void)Shell(fmt::format("umount {}/node*/data", folder));
+  (void)Execute(fmt::format("umount {}/node*/data", folder));
   if (failed) {
     std::cerr << "images of the disks and logs of the nodes are kept under " << folder << '\n';
   } else {

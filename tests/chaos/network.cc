@@ -14,16 +14,15 @@ namespace dynamo::chaos {
 namespace {
 
 // In the namespace of a node.
-Status In(size_t node, const std::string& line) {
-  const auto done = Shell(fmt::format("ip netns exec {} {}", Network::NamespaceOf(node), line));
-  return done ? Status() : Fail(done.error());
+Status ExecuteIn(size_t node, const std::string& line) {
+  return Execute(fmt::format("ip netns exec {} {}", Network::NamespaceOf(node), line));
 }
 
 }  // namespace
 
 bool HasNetem() {
-  const bool has = Shell("tc qdisc add dev lo root netem delay 1ms").has_value();
-  if (has) (void)Shell("tc qdisc del dev lo root");
+  const bool has = Execute("tc qdisc add dev lo root netem delay 1ms").has_value();
+  if (has) (void)Execute("tc qdisc del dev lo root");
   return has;
 }
 
@@ -45,13 +44,12 @@ Status Network::Make(size_t nodes) {
         "ip -n {0} link set lo up\nip -n {0} address add {1}/16 dev eth0\nip -n {0} link set eth0 up\n",
         NamespaceOf(node), Address(node));
   }
-  const auto made = Shell(script);
-  return made ? Status() : Fail(made.error());
+  return Execute(script);
 }
 
 Status Network::ForEach(const std::vector<Link>& links, const char* action) {
   for (const auto& [from, to] : links) {
-    if (Status done = In(to, fmt::format("iptables -w {} INPUT -s {} -j DROP", action, Address(from))); !done) {
+    if (Status done = ExecuteIn(to, fmt::format("iptables -w {} INPUT -s {} -j DROP", action, Address(from))); !done) {
       return done;
     }
   }
@@ -64,8 +62,8 @@ Status Network::Lose(size_t node, int64_t percent) { return Disturb(node, 0, per
 Status Network::Disturb(size_t node, int64_t delay_ms, int64_t loss_percent) {
   static const bool has_netem = HasNetem();
   if (has_netem) {
-    return In(node, fmt::format("tc qdisc add dev eth0 root netem delay {0}ms {1}ms loss {2}%", delay_ms, delay_ms / 4,
-                                loss_percent));
+    return ExecuteIn(node, fmt::format("tc qdisc add dev eth0 root netem delay {0}ms {1}ms loss {2}%", delay_ms,
+                                       delay_ms / 4, loss_percent));
   }
   const std::string name = NamespaceOf(node), delay = std::to_string(delay_ms), loss = std::to_string(loss_percent);
   const char* const argv[] = {"ip",          "netns",      "exec", name.c_str(), packets_.c_str(),
@@ -79,17 +77,18 @@ Status Network::Disturb(size_t node, int64_t delay_ms, int64_t loss_percent) {
   }
   disturbers_[node] = pid;
   // Until the program listens, and again when it has ended, packets pass.
-  return In(node, "iptables -w -A OUTPUT -o eth0 -j NFQUEUE --queue-num 0 --queue-bypass");
+  return ExecuteIn(node, "iptables -w -A OUTPUT -o eth0 -j NFQUEUE --queue-num 0 --queue-bypass");
 }
 
 Status Network::Limit(size_t node, int64_t kbit_per_s) {
-  return In(node, fmt::format("tc qdisc add dev eth0 root tbf rate {}kbit burst 16kb latency 300ms", kbit_per_s));
+  return ExecuteIn(node,
+                   fmt::format("tc qdisc add dev eth0 root tbf rate {}kbit burst 16kb latency 300ms", kbit_per_s));
 }
 
 Status Network::Unshape(size_t node) {
   const auto disturber = disturbers_.find(node);
-  if (disturber == disturbers_.end()) return In(node, "tc qdisc del dev eth0 root");
-  const Status removed = In(node, "iptables -w -D OUTPUT -o eth0 -j NFQUEUE --queue-num 0 --queue-bypass");
+  if (disturber == disturbers_.end()) return ExecuteIn(node, "tc qdisc del dev eth0 root");
+  const Status removed = ExecuteIn(node, "iptables -w -D OUTPUT -o eth0 -j NFQUEUE --queue-num 0 --queue-bypass");
   ::kill(disturber->second, SIGKILL);
   ::waitpid(disturber->second, nullptr, 0);
   disturbers_.erase(disturber);

@@ -15,13 +15,8 @@ namespace {
 
 constexpr uint64_t kTryBytes = uint64_t{16} << 20;
 
-Status Works(const std::string& line) {
-  const auto done = Shell(line);
-  return done ? Status() : Fail(done.error());
-}
-
 Status TryNetwork() {
-  return Works(
+  return Execute(
       "set -e; unshare --net true; ip link add try type bridge; ip link del try\n"
       "ip link add try type veth peer name try2; ip link del try\n"
       "iptables -w -A INPUT -s 198.18.255.1 -j DROP; iptables -w -D INPUT -s 198.18.255.1 -j DROP");
@@ -29,13 +24,13 @@ Status TryNetwork() {
 
 Status TryPackets() {
   if (HasNetem()) return {};
-  return Works(
+  return Execute(
       "set -e; iptables -w -A OUTPUT -d 198.18.255.1 -j NFQUEUE --queue-num 9 --queue-bypass\n"
       "iptables -w -D OUTPUT -d 198.18.255.1 -j NFQUEUE --queue-num 9 --queue-bypass");
 }
 
 Status TryRate() {
-  return Works("tc qdisc add dev lo root tbf rate 1mbit burst 16kb latency 100ms && tc qdisc del dev lo root");
+  return Execute("tc qdisc add dev lo root tbf rate 1mbit burst 16kb latency 100ms && tc qdisc del dev lo root");
 }
 
 Status TryDisk(const std::string& folder) {
@@ -44,7 +39,7 @@ Status TryDisk(const std::string& folder) {
   if (Status mounted = disk.Mount(); !mounted) return mounted;
   Status cut = disk.CutPower();
   if (Status unmounted = disk.Unmount(); !unmounted) return unmounted;
-  (void)Works(fmt::format("rm -rf {0}/try.img {0}/try", folder));
+  (void)Execute(fmt::format("rm -rf {0}/try.img {0}/try", folder));
   return cut;
 }
 

@@ -71,9 +71,9 @@ std::string Describe(const Fault& fault) {
   return text;
 }
 
-class Run {
+class ChaosRun {
  public:
-  Run(const RunSettings& settings, const Machine& machine)
+  ChaosRun(const RunSettings& settings, const Machine& machine)
       : settings_(settings),
         machine_(machine),
         network_(settings.tools.packets),
@@ -208,7 +208,7 @@ class Run {
 }  // namespace
 
 Result<Report> RunChaos(const RunSettings& settings, const Machine& machine) {
-  auto report = Run(settings, machine).Do();
+  auto report = ChaosRun(settings, machine).Do();
   if (!report) return report;
   report->seed = settings.seed;
   report->left_out = {machine.lacking.begin(), machine.lacking.end()};
