@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <chrono>
+#include <iostream>
 #include <utility>
 
 #include "common/admin/client.h"
@@ -76,8 +77,7 @@ void Injector::Watch() {
     const auto code = cluster_->node(node).TakeEnd();
     if (!code) continue;
     if (bad_disks_.contains(node)) continue;
-    findings_.push_back(fmt::format("node {} ended by itself with {}; see its log", node + 1, *code));
-    cluster_->node(node).Start();
+    Find(fmt::format("node {} ended by itself with {}; see its log", node + 1, *code));
   }
 }
 
@@ -156,13 +156,19 @@ Status Injector::RepairLog(size_t node) {
   }
   bad_disks_.erase(node);
   if (!Eventually(kStartLimit, [this] { return cluster_->IsWhole(); })) {
-    findings_.push_back(fmt::format("node {} with a damaged log is not alive to all others", node + 1));
+    Find(fmt::format("node {} with a damaged log is not alive to all others", node + 1));
+    return {};
   }
   for (int tries = 0; tries < kRepairTries; ++tries) {
     if (repair_() == 0) return {};
   }
-  findings_.push_back(fmt::format("some reads with R = N go on failing after node {} had a damaged log", node + 1));
+  Find(fmt::format("some reads with R = N go on failing after node {} had a damaged log", node + 1));
   return {};
+}
+
+void Injector::Find(std::string what) {
+  std::cout << "FOUND " << what << std::endl;
+  findings_.push_back(std::move(what));
 }
 
 void Injector::Signal(size_t node, int signal) {

@@ -36,6 +36,7 @@ class Injector {
   Status Begin(const Fault& fault);
   Status End(const Fault& fault);
   // Looks for nodes that have ended by themselves: a finding, unless their disk is bad.
+  // They are left as they are.
   void Watch();
 
   // What the store did that it must not.
@@ -51,6 +52,7 @@ class Injector {
   Status RepairLog(size_t node);
   void Signal(size_t node, int signal);
   bool AwaitReady(size_t node);
+  void Find(std::string what);
   void Note(std::string what) { ++outcomes_[std::move(what)]; }
 
   Rng rng_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <set>
 #include <thread>
 #include <tuple>
 #include <utility>
@@ -137,13 +138,18 @@ class ChaosRun {
                       [this] { return load_->RepairAll(); });
     const auto start = SteadyClock::now();
     milliseconds late{0};  // The plan's clock stands still while a step takes long.
+    std::set<const Fault*> begun_faults;
     for (const Step& step : StepsOf(plan)) {
+      // After a finding only what has begun is ended, so that its traces stay fresh.
+      if (step.begins ? !injector.findings().empty() : !begun_faults.contains(step.fault)) continue;
       for (; SteadyClock::now() < start + late + step.at; std::this_thread::sleep_for(kWatchInterval)) injector.Watch();
       Say(SecondsSince(start), step);
       const auto begun = SteadyClock::now();
       if (Status done = step.begins ? injector.Begin(*step.fault) : injector.End(*step.fault); !done) return done;
       late += std::chrono::duration_cast<milliseconds>(SteadyClock::now() - begun);
-      if (step.begins) ++report_.faults[std::string(Name(step.fault->kind))];
+      if (!step.begins) continue;
+      begun_faults.insert(step.fault);
+      ++report_.faults[std::string(Name(step.fault->kind))];
     }
     injector.Watch();
     report_.violations = injector.findings();
