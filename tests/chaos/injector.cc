@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/admin/client.h"
+#include "tests/chaos/command.h"
 
 namespace dynamo::chaos {
 namespace {
@@ -133,25 +134,31 @@ Status Injector::FlipInLog(size_t node) {
   cluster::NodeProcess& process = cluster_->node(node);
   bad_disks_[node] = Kind::kWalFlip;
   process.Kill();
-  const auto flip = FlipByte(process.data_folder(), ".log", rng_);
+  const std::string data = process.data_folder();
+  if (Status copied = Execute(fmt::format("rm -rf {0}.whole && cp -a {0} {0}.whole", data)); !copied) return copied;
+  const auto flip = FlipByte(data, ".log", rng_);
   if (!flip) return Fail(flip.error());
-  if (*flip) flips_[node] = **flip;
   process.Start();
-  Note(AwaitReady(node) ? "wal-flip: served" : "wal-flip: refused");
+  const bool served = AwaitReady(node);
+  if (!served) refused_log_.insert(node);
+  Note(served ? "wal-flip: served, the rest of the log dropped" : "wal-flip: refused");
   return {};
 }
 
-// A start that refuses changes nothing, so the byte can be put back. One that serves
-// may have dropped the rest of the log without a word.
+// A node that does not serve, be it that it cannot read its log or that its volume
+// has become an old copy by it, gets its files back as they were. One that serves has
+// dropped what came after the damage, with a warning only: that is a destroyed disk,
+// until the other replicas have given back what was on it.
 Status Injector::RepairLog(size_t node) {
   Watch();
   cluster::NodeProcess& process = cluster_->node(node);
-  const auto flip = flips_.extract(node);
-  if (!process.running()) {
-    if (!flip.empty()) {
-      const auto restored = Restore(flip.mapped());
-      if (!restored) return Fail(restored.error());
-    }
+  if (refused_log_.erase(node) > 0) {
+    process.Kill();
+    const std::string data = process.data_folder();
+    // The folder itself is where the disk is mounted.
+    const Status put_back =
+        Execute(fmt::format("find {0} -mindepth 1 -delete && cp -a {0}.whole/. {0} && sync -f {0}", data));
+    if (!put_back) return put_back;
     process.Start();
   }
   bad_disks_.erase(node);

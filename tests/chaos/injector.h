@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,7 +62,8 @@ class Injector {
   std::function<uint64_t()> repair_;
 
   std::map<size_t, Kind> bad_disks_;  // Nodes that may end by themselves.
-  std::map<size_t, ByteFlip> flips_;
+  std::map<size_t, ByteFlip> flips_;  // In tables.
+  std::set<size_t> refused_log_;      // Nodes that did not serve with a damaged log.
   std::vector<std::string> findings_;
   std::map<std::string, uint64_t> outcomes_;
 };
