@@ -35,7 +35,7 @@ ObjectNo Objects::Number(Bytes encoded) {
     DYNAMO_CHECK(object && EncodeObject(*object) == known.encoded);
     known.object = std::move(*object);
     const Result<CausalContext> context =
-        signer_.Verify(signer_.Sign(ContextOf(known.object), kStorageKey), kStorageKey);
+        signer_.Verify(signer_.Sign(ContextOf(known.object), kStorageKey).value(), kStorageKey);
     DYNAMO_CHECK(context.has_value());
     known.context = *context;
   }
