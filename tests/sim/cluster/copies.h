@@ -40,8 +40,7 @@ class Summaries {
 
 struct Copy {
   SummaryPtr summary;
-  NodeId hint_for;    // None: the replica itself.
-  uint64_t born = 0;  // When it came, in the watcher's count of batches; 0: before a disk was replaced.
+  NodeId hint_for;  // None: the replica itself.
 };
 
 // By the entry's family and key.

@@ -16,8 +16,7 @@ Invariants::Invariants(SimCluster* cluster, Workload* workload, const WorkloadPl
       workload_(workload),
       w_(static_cast<int>(std::max(plan.w, plan.dw.value_or(0)))),
       pw_(static_cast<int>(plan.pw.value_or(0))),
-      report_(std::move(report)),
-      replaced_at_(cluster->size()) {
+      report_(std::move(report)) {
   FindNodes();
   const auto topology = cluster_->node(0).admin().CurrentTopology();
   for (const ObjectKey& key : workload_->keys()) {
@@ -124,7 +123,6 @@ void Invariants::CheckDot(Key& key, const Dot& dot, oracle::WriteId id) {
 
 void Invariants::OnDurable(size_t disk, const WriteOps& ops) {
   CatchUp();
-  ++batches_;
   std::set<Key*> changed;
   std::vector<std::pair<Key*, Copy>> removed_hints;
   for (const WriteOp& op : ops) {
@@ -134,8 +132,7 @@ void Invariants::OnDurable(size_t disk, const WriteOps& ops) {
     if (op.kind != WriteOp::Kind::kDelete) {
       // A merge's outcome is on the disk.
       const bool merged = op.kind == WriteOp::Kind::kMerge;
-      Store(disk, op.family, op.key, merged ? cluster_->node(disk).disk().durable(op.family).at(op.key) : op.value,
-            batches_);
+      Store(disk, op.family, op.key, merged ? cluster_->node(disk).disk().durable(op.family).at(op.key) : op.value);
       continue;
     }
     Copies& copies = entry.key->margin.copies(disk);
@@ -145,23 +142,24 @@ void Invariants::OnDurable(size_t disk, const WriteOps& ops) {
     copies.erase(gone);
   }
   for (const auto& [key, hint] : removed_hints) CheckRemoved(disk, *key, hint);
-  for (Key* key : changed) Changed(disk, *key, /*destroyed=*/false);
+  // Where the replica was spoiled, a hint may have held the place until it was delivered.
+  for (Key* key : changed) Changed(disk, *key, /*destroyed=*/spoiled_.contains({disk, key}));
 }
 
-void Invariants::Store(size_t disk, ColumnFamily family, const Bytes& key, const Bytes& object, uint64_t born) {
+void Invariants::Store(size_t disk, ColumnFamily family, const Bytes& key, const Bytes& object) {
   const Entry entry = Find(family, key);
   SummaryPtr summary = summaries_.Of(object);
   if (entry.key == nullptr || summary == nullptr) return;
-  entry.key->margin.copies(disk)[{family, key}] = {std::move(summary), entry.hint_for, born};
+  entry.key->margin.copies(disk)[{family, key}] = {std::move(summary), entry.hint_for};
 }
 
 // A hint may go once its owner has what was in it, or another hint here has.
 void Invariants::CheckRemoved(size_t disk, Key& key, const Copy& hint) {
   const auto owner = nodes_.find(hint.hint_for);
   if (owner == nodes_.end()) return;
-  // It may have been delivered to what is no longer there.
-  const uint64_t replaced_at = replaced_at_[owner->second];
-  if (replaced_at > 0 && replaced_at >= hint.born) return;
+  // It may have been delivered to what is no longer there; also one that reached this
+  // disk only afterwards, since memory comes first.
+  if (replaced_.contains(owner->second)) return;
   if (spoiled_.contains({owner->second, &key})) return;
   std::vector<const Summary*> others;
   for (const auto& [entry, copy] : key.margin.copies(disk)) {
@@ -181,11 +179,10 @@ void Invariants::Changed(size_t disk, Key& key, bool destroyed) {
 
 void Invariants::OnReplaced(size_t disk) {
   CatchUp();
-  ++batches_;
   // What was moved to another machine is not lost.
   if (cluster_->node(disk).disk().lost()) {
     destroyed_.push_back(begun_);
-    replaced_at_[disk] = batches_;
+    replaced_.insert(disk);
   }
   FindNodes();
   for (size_t i = 0; i < cluster_->size(); ++i) Rebuild(i);
@@ -196,7 +193,7 @@ void Invariants::Rebuild(size_t disk) {
   for (auto& [storage_key, key] : keys_) key.margin.copies(disk).clear();
   for (const ColumnFamily family : {ColumnFamily::kObjects, ColumnFamily::kHints}) {
     for (const auto& [key, object] : cluster_->node(disk).disk().durable(family)) {
-      Store(disk, family, key, object, /*born=*/0);
+      Store(disk, family, key, object);
     }
   }
 }

@@ -63,7 +63,7 @@ class Invariants {
   Entry Find(ColumnFamily family, const Bytes& key);
   void CheckDot(Key& key, const Dot& dot, oracle::WriteId id);
   void CheckRemoved(size_t disk, Key& key, const Copy& hint);
-  void Store(size_t disk, ColumnFamily family, const Bytes& key, const Bytes& object, uint64_t born);
+  void Store(size_t disk, ColumnFamily family, const Bytes& key, const Bytes& object);
   void Changed(size_t disk, Key& key, bool destroyed);
   int DestroyedSince(oracle::WriteId id) const;
   void Report(const Key& key, const char* property, const std::string& what);
@@ -77,9 +77,8 @@ class Invariants {
   std::map<std::string, Key*> by_name_;
   std::map<NodeId, size_t> nodes_;
   oracle::WriteId begun_ = 0;
-  uint64_t batches_ = 0;
   std::set<std::pair<size_t, Key*>> spoiled_;  // Disks that cannot read what they have of a key.
-  std::vector<uint64_t> replaced_at_;          // By disk: in the count of batches.
+  std::set<size_t> replaced_;                  // Disks that were wiped or set back.
   std::vector<oracle::WriteId> destroyed_;     // For each time: the last write that had begun.
 };
 

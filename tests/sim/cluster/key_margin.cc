@@ -109,7 +109,7 @@ std::optional<oracle::Violation> KeyMargin::OnChanged(size_t disk, bool destroye
     if (destroyed) {
       --tracked.required;
     } else if (auto found = Check(tracked)) {
-      wrong = oracle::Violation{"P13", "", *found};
+      wrong = oracle::Violation{"P13", "", fmt::format("{}; that of node {} no longer has it", *found, disk)};
     }
   }
   return wrong;
