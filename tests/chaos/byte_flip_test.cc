@@ -1,7 +1,6 @@
 #include "tests/chaos/byte_flip.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <bit>
 #include <filesystem>
@@ -9,34 +8,30 @@
 #include <iterator>
 #include <set>
 
+#include "tests/lib/temporary_folder.h"
+
 namespace dynamo::chaos {
 namespace {
 
 class ByteFlipTest : public testing::Test {
  protected:
-  ByteFlipTest() {
-    std::string pattern = std::filesystem::temp_directory_path() / "dynamo-flip-XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~ByteFlipTest() override { std::filesystem::remove_all(folder_); }
-
   void Write(const std::string& name, const std::string& text) {
-    std::filesystem::create_directories(std::filesystem::path(folder_ + "/" + name).parent_path());
-    std::ofstream(folder_ + "/" + name, std::ios::binary) << text;
+    std::filesystem::create_directories(std::filesystem::path(folder_.path() + "/" + name).parent_path());
+    std::ofstream(folder_.path() + "/" + name, std::ios::binary) << text;
   }
   std::string Read(const std::string& name) const {
-    std::ifstream file(folder_ + "/" + name, std::ios::binary);
+    std::ifstream file(folder_.path() + "/" + name, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  std::string folder_;
+  TemporaryFolder folder_;
   Rng rng_{1};
 };
 
 TEST_F(ByteFlipTest, ChangesOneBitOfOneFileAndPutsItBack) {
   const std::string text = "all data is one of these bytes";
   Write("db/000007.sst", text);
-  const auto flip = FlipByte(folder_, ".sst", rng_);
+  const auto flip = FlipByte(folder_.path(), ".sst", rng_);
   ASSERT_TRUE(flip && *flip);
   std::string after = Read("db/000007.sst");
   ASSERT_EQ(after.size(), text.size());
@@ -54,7 +49,7 @@ TEST_F(ByteFlipTest, ReachesEveryFileOfTheKindAndNoOther) {
   Write("CURRENT", "untouched");
   std::set<std::string> hit;
   for (int i = 0; i < 100; ++i) {
-    const auto flip = FlipByte(folder_, ".log", rng_);
+    const auto flip = FlipByte(folder_.path(), ".log", rng_);
     ASSERT_TRUE(flip && *flip);
     EXPECT_LT((*flip)->offset, 3u);
     hit.insert(std::filesystem::path((*flip)->path).filename());
@@ -65,14 +60,14 @@ TEST_F(ByteFlipTest, ReachesEveryFileOfTheKindAndNoOther) {
 
 TEST_F(ByteFlipTest, FindsNothingWhereThereIsNothing) {
   Write("empty.sst", "");
-  const auto flip = FlipByte(folder_, ".sst", rng_);
+  const auto flip = FlipByte(folder_.path(), ".sst", rng_);
   ASSERT_TRUE(flip.has_value());
   EXPECT_FALSE(flip->has_value());
 }
 
 TEST_F(ByteFlipTest, SaysThatAFileIsGone) {
   Write("a.sst", "x");
-  const auto flip = FlipByte(folder_, ".sst", rng_);
+  const auto flip = FlipByte(folder_.path(), ".sst", rng_);
   ASSERT_TRUE(flip && *flip);
   std::filesystem::remove((*flip)->path);
   EXPECT_EQ(Restore(**flip), false);

@@ -1,33 +1,25 @@
 #include "tests/chaos/clocks.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
-
-#include <filesystem>
 
 #include "tests/chaos/command.h"
+#include "tests/lib/temporary_folder.h"
 
 namespace dynamo::chaos {
 namespace {
 
 class ClocksTest : public testing::Test {
  protected:
-  ClocksTest() {
-    std::string pattern = std::filesystem::temp_directory_path() / "dynamo-clock-XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~ClocksTest() override { std::filesystem::remove_all(folder_); }
-
-  std::string folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(ClocksTest, AProgramsWallClockMovesAndItsSteadyClockDoesNot) {
-  const Status tried = Clocks(DYNAMO_CLOCK_LIBRARY, folder_).Try();
+  const Status tried = Clocks(DYNAMO_CLOCK_LIBRARY, folder_.path()).Try();
   EXPECT_TRUE(tried.has_value()) << tried.error().message;
 }
 
 TEST_F(ClocksTest, AClockMovesUnderARunningProgram) {
-  Clocks clocks(DYNAMO_CLOCK_LIBRARY, folder_);
+  Clocks clocks(DYNAMO_CLOCK_LIBRARY, folder_.path());
   ASSERT_TRUE(clocks.Step(1, 0).has_value());
   const auto environment = clocks.EnvironmentOf(1);
   // The program itself moves its clock, a million seconds ahead.
@@ -39,7 +31,7 @@ TEST_F(ClocksTest, AClockMovesUnderARunningProgram) {
 }
 
 TEST_F(ClocksTest, SaysSoWhereTheLibraryIsMissing) {
-  EXPECT_FALSE(Clocks(folder_ + "/none.so", folder_).Try().has_value());
+  EXPECT_FALSE(Clocks(folder_.path() + "/none.so", folder_.path()).Try().has_value());
 }
 
 }  // namespace

@@ -1,31 +1,22 @@
 // RocksDB under the storage contract; a crash is a loss of power.
 #include "node/adapter/rocksdb_storage.h"
 
-#include <stdlib.h>
-
 #include <chrono>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "node/adapter/rocksdb_store.h"
 #include "tests/contract/rocksdb_faulty_disk.h"
 #include "tests/contract/storage_contract.h"
+#include "tests/lib/temporary_folder.h"
 
 namespace dynamo {
 namespace {
 
 class RocksdbHarness : public StorageHarness {
  public:
-  RocksdbHarness() : disk_(std::make_shared<FaultyDisk>()), env_(rocksdb::NewCompositeEnv(disk_)) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "dynamo-contract-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    Open();
-  }
-  ~RocksdbHarness() override {
-    Close();
-    std::filesystem::remove_all(folder_);
-  }
+  RocksdbHarness() : disk_(std::make_shared<FaultyDisk>()), env_(rocksdb::NewCompositeEnv(disk_)) { Open(); }
+  ~RocksdbHarness() override { Close(); }
 
   Storage& storage(ShardIndex shard) override { return shards_[shard]->storage; }
   Scope& scope(ShardIndex shard) override { return shards_[shard]->scope; }
@@ -61,7 +52,7 @@ class RocksdbHarness : public StorageHarness {
 
   void Open() {
     StoreSettings settings;
-    settings.folder = folder_;
+    settings.folder = folder_.path();
     StoreHooks hooks;
     hooks.env = env_.get();
     hooks.stop = [](const std::string&) {};  // The crash is on its way.
@@ -91,7 +82,7 @@ class RocksdbHarness : public StorageHarness {
     }
   }
 
-  std::string folder_;
+  TemporaryFolder folder_;
   std::shared_ptr<FaultyDisk> disk_;
   std::unique_ptr<rocksdb::Env> env_;
   Rng rng_{1};

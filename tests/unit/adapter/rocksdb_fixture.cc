@@ -1,7 +1,6 @@
 #include "tests/unit/adapter/rocksdb_fixture.h"
 
-#include <stdlib.h>
-
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -27,9 +26,9 @@ std::vector<std::string> FilesIn(const std::string& folder, const std::string& s
   return found;
 }
 
-std::map<std::string, std::string> TemporaryFolder::Contents() const {
+std::map<std::string, std::string> ContentsOf(const std::string& folder) {
   std::map<std::string, std::string> contents;
-  for (const std::string& file : FilesIn(path_, "")) contents[fs::relative(file, path_).string()] = ReadFile(file);
+  for (const std::string& file : FilesIn(folder, "")) contents[fs::relative(file, folder).string()] = ReadFile(file);
   return contents;
 }
 

@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,30 +17,12 @@
 #include "node/adapter/rocksdb_storage.h"
 #include "node/adapter/rocksdb_store.h"
 #include "node/core/version/object.h"
+#include "tests/lib/temporary_folder.h"
 
 namespace dynamo {
 
-// Removed with everything in it.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "dynamo-store-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::string& path() const { return path_; }
-  // Names (relative) and contents of all files, to show that nothing was changed.
-  std::map<std::string, std::string> Contents() const;
-
- private:
-  std::string path_;
-};
+// Names (relative) and contents of all files, to show that nothing was changed.
+std::map<std::string, std::string> ContentsOf(const std::string& folder);
 
 std::string ReadFile(const std::string& path);
 void WriteFile(const std::string& path, const std::string& bytes);

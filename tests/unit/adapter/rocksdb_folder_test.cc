@@ -23,12 +23,12 @@ Error ErrorOf(const std::string& path) {
 
 // Refused with `code` and words that name the folder and `hint`, and left as it was.
 void ExpectRefused(const TemporaryFolder& folder, Errc code, const std::string& hint) {
-  const auto before = folder.Contents();
+  const auto before = ContentsOf(folder.path());
   const Error error = ErrorOf(folder.path());
   EXPECT_EQ(error.code, code) << error.message;
   EXPECT_THAT(error.message, HasSubstr(folder.path()));
   EXPECT_THAT(error.message, HasSubstr(hint));
-  EXPECT_EQ(folder.Contents(), before);
+  EXPECT_EQ(ContentsOf(folder.path()), before);
 }
 
 TEST(DataFolder, AMissingFolderIsMadeAndMarked) {
@@ -145,7 +145,7 @@ TEST(DataFolder, AFolderThatMayNotBeWrittenIsAnErrorThatSaysSo) {
   }
   EXPECT_EQ(error.code, Errc::kStorage);
   EXPECT_THAT(error.message, HasSubstr("Permission denied"));
-  EXPECT_TRUE(folder.Contents().empty());
+  EXPECT_TRUE(ContentsOf(folder.path()).empty());
   ASSERT_EQ(::chmod(folder.path().c_str(), 0755), 0);
 }
 

@@ -34,12 +34,12 @@ class DamagedStore : public testing::Test {
   }
 
   void ExpectDamage() {
-    const auto before = fixture_.folder().Contents();
+    const auto before = ContentsOf(fixture_.folder().path());
     const Status opened = fixture_.Open();
     ASSERT_FALSE(opened.has_value());
     EXPECT_EQ(opened.error().code, Errc::kCorrupt) << opened.error().message;
     EXPECT_THAT(opened.error().message, HasSubstr(fixture_.folder().path()));
-    auto after = fixture_.folder().Contents();
+    auto after = ContentsOf(fixture_.folder().path());
     EXPECT_EQ(after, before);
   }
 
