@@ -13,6 +13,7 @@
 #include "node/core/membership/member_table.h"
 #include "node/core/ring/preference_list.h"
 #include "node/core/ring/topology.h"
+#include "node/core/ring/topology_change.h"
 #include "node/core/version/object_key.h"
 #include "node/env/async.h"
 
@@ -80,6 +81,11 @@ class AdminHandler {
   // create runs; kUnavailable: some node cannot be reached (named). Nothing is
   // changed then.
   virtual Async<Result<std::shared_ptr<const Topology>>> Create(CreateCluster request) = 0;
+  // The epoch that has the change, decided by a majority of the voters. Idempotent
+  // by its operation id. Errors as ApplyChange; kUnavailable; kOverloaded;
+  // kQuorumUnmet: too few voters answer, nothing was changed; kTimeout: it may still
+  // come.
+  virtual Async<Result<uint64_t>> Change(TopologyChange change) = 0;
 };
 
 }  // namespace dynamo

@@ -259,6 +259,12 @@ void Membership::OnHeardFrom(NodeId peer) {
 
 void Membership::Announce() { state_->Announce(/*introduce=*/false); }
 
+Async<Status> Membership::Adopt(std::shared_ptr<const Topology> decided) {
+  Status adopted = co_await state_->Adopt(std::move(decided));
+  if (adopted) state_->Announce(/*introduce=*/false);
+  co_return adopted;
+}
+
 Async<Result<std::shared_ptr<const Topology>>> Membership::Create(CreateCluster request) {
   return state_->Create(std::move(request));
 }

@@ -87,6 +87,11 @@ class Membership {
   // the gossiped state has changed here.
   void Announce();
 
+  // Takes in a topology that was decided: stores it, then spreads it. kAlreadyExists:
+  // the one here is as new. kUnavailable: another one is being stored. Else as an
+  // offer that is refused.
+  Async<Status> Adopt(std::shared_ptr<const Topology> decided);
+
   // See AdminHandler::Create. An empty operation id is drawn.
   Async<Result<std::shared_ptr<const Topology>>> Create(CreateCluster request);
 

@@ -78,4 +78,9 @@ Async<Result<std::shared_ptr<const Topology>>> NodeAdmin::Create(CreateCluster r
   co_return co_await membership_->Create(std::move(request));
 }
 
+Async<Result<uint64_t>> NodeAdmin::Change(TopologyChange change) {
+  if (register_ == nullptr) co_return Fail(Errc::kUnavailable, "this node is starting");
+  co_return co_await register_->Change(std::move(change));
+}
+
 }  // namespace dynamo

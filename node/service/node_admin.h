@@ -9,6 +9,7 @@
 #include "node/service/identity.h"
 #include "node/service/membership.h"
 #include "node/service/shard.h"
+#include "node/service/topology_register.h"
 
 namespace dynamo {
 
@@ -17,9 +18,12 @@ class NodeAdmin : public AdminHandler {
   explicit NodeAdmin(const std::vector<std::unique_ptr<Shard>>* shards)
       : shards_(shards), hints_(shards->size()), serving_(shards->size(), false) {}
 
-  // Called while the node starts; `membership` outlives this.
+  // Called while the node starts; both outlive this.
   void SetIdentity(const StoredIdentity& identity) { identity_ = identity; }
-  void SetMembership(Membership* membership) { membership_ = membership; }
+  void SetMembership(Membership* membership, TopologyRegister* topology_register) {
+    membership_ = membership;
+    register_ = topology_register;
+  }
   // Reports of the shards, on shard 0's thread.
   void OnServing(ShardIndex shard) { serving_[shard] = true; }
   void OnRolledBack() { rolled_back_ = true; }
@@ -33,11 +37,13 @@ class NodeAdmin : public AdminHandler {
   std::vector<HintCount> Hints() const override;
   Async<Result<KeyLocation>> Locate(ObjectKey key) override;
   Async<Result<std::shared_ptr<const Topology>>> Create(CreateCluster request) override;
+  Async<Result<uint64_t>> Change(TopologyChange change) override;
 
  private:
   const std::vector<std::unique_ptr<Shard>>* shards_;
   StoredIdentity identity_;
   Membership* membership_ = nullptr;
+  TopologyRegister* register_ = nullptr;
   std::vector<std::vector<HintCount>> hints_;
   std::vector<bool> serving_;
   bool rolled_back_ = false;

@@ -8,6 +8,7 @@
 #include "node/service/node_admin.h"
 #include "node/service/shard.h"
 #include "node/service/shard_call.h"
+#include "node/service/topology_register.h"
 
 namespace dynamo {
 namespace {
@@ -58,6 +59,7 @@ struct NodeService::State {
   NodeAdmin admin;
   BucketTable buckets;  // Shard 0's.
   std::unique_ptr<Membership> membership;
+  std::unique_ptr<TopologyRegister> topology_register;
   bool rolled_back = false;
 };
 
@@ -107,7 +109,11 @@ ShardReports NodeService::State::ReportsOf(ShardIndex index) {
   reports.on_serving = [this, index] { OnShard0(index, [this, index] { admin.OnServing(index); }); };
   if (index == 0) {
     reports.on_membership = [this](NodeId from, const peer::Request& request, Responder respond) {
-      membership->OnRequest(from, request, std::move(respond));
+      if (request.has_vote() || request.has_voter_check()) {
+        topology_register->OnRequest(from, request, std::move(respond));
+      } else {
+        membership->OnRequest(from, request, std::move(respond));
+      }
     };
   }
   return reports;
@@ -129,7 +135,11 @@ Async<Status> NodeService::State::Start() {
   membership = std::make_unique<Membership>(envs.front(), config.membership, config.self, seeds, &buckets);
   membership->OnView([this](ClusterViewPtr view) { OnAllShards([view](Shard* shard) { shard->OnView(view); }); });
   membership->OnRolledBack([this] { OnRolledBack(); });
-  admin.SetMembership(membership.get());
+  topology_register = std::make_unique<TopologyRegister>(envs.front(), config.topology_register, *identity,
+                                                         membership.get(), config.planted, [this] { OnRolledBack(); });
+  done = co_await topology_register->Start();
+  if (!done) co_return done;
+  admin.SetMembership(membership.get(), topology_register.get());
   if (identity->rolled_back) OnRolledBack();
   done = co_await SetSelfEverywhere(identity->node);
   if (!done) co_return done;
@@ -141,6 +151,7 @@ Async<Status> NodeService::State::Start() {
 void NodeService::State::OnRolledBack() {
   if (std::exchange(rolled_back, true)) return;
   admin.OnRolledBack();
+  topology_register->Retire();
   OnAllShards([](Shard* shard) { shard->OnRolledBack(); });
   envs.front().scope->Spawn(MarkInBackground(this));
 }

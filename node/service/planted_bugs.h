@@ -46,6 +46,8 @@ enum class PlantedBug : uint8_t {
   kUnmetSaidFailed,        // "Nothing was changed" after a write that reached some.
   kReforwardAfterTimeout,  // A put that may have arrived goes to another coordinator too.
   kRequestLogOff,          // A forwarded frame that comes twice is run twice.
+  // The register.
+  kVoterAnswersBeforeSync,  // What it promised or accepted may be lost; found by tests/sim/register_bugs.
   // Clients.
   kContextUnverified,  // Forged contexts delete data.
   kLwwByWallClock,     // A write's stamp need not exceed what its writer has seen.

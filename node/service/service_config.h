@@ -9,6 +9,7 @@
 #include "node/core/membership/member_table.h"
 #include "node/service/membership.h"
 #include "node/service/planted_bugs.h"
+#include "node/service/register_voter.h"
 
 namespace dynamo {
 
@@ -16,6 +17,7 @@ struct ServiceConfig {
   // What this node says of itself; id and incarnation are filled in at start.
   NodeInfo self;
   MembershipConfig membership;
+  RegisterConfig topology_register;
 
   Duration request_timeout{5'000'000};  // When the client names none.
   Duration request_timeout_max{60'000'000};

@@ -20,8 +20,9 @@ Proposer::Proposer(std::vector<NodeId> voters, Ballot ballot, Bytes proposal)
 }
 
 Proposer::Phase Proposer::OnAnswer(NodeId from, Phase asked_in, const VoterAnswer& answer) {
-  if (IsEnd(phase_) || !voters_.contains(from) || answer.ballot != ballot_) return phase_;
+  if (!voters_.contains(from) || answer.ballot != ballot_) return phase_;
   answered_.insert(from);
+  if (IsEnd(phase_)) return phase_;
   if (answer.kind == VoterAnswer::Kind::kDecided) return phase_ = Phase::kDecided;
   if (asked_in != phase_) return phase_;
   if (answer.kind == VoterAnswer::Kind::kOutbid) {

@@ -50,7 +50,7 @@ class Proposer {
   bool asked_to_accept() const { return asked_to_accept_; }
   const Ballot& highest() const { return highest_; }
   size_t majority() const { return voters_.size() / 2 + 1; }
-  // Voters that answered at all, in either phase.
+  // Voters that answered at all, in either phase, or too late for it.
   size_t answered() const { return answered_.size(); }
 
  private:

@@ -84,7 +84,8 @@ TEST(Proposer, GivesUpAsSoonAsAMajorityIsOutOfReach) {
   EXPECT_EQ(proposer.OnFailure(kOne, Phase::kPreparing), Phase::kPreparing);
   EXPECT_EQ(proposer.OnFailure(kOne, Phase::kPreparing), Phase::kPreparing);
   EXPECT_EQ(proposer.OnFailure(kTwo, Phase::kPreparing), Phase::kUnreachable);
-  EXPECT_EQ(proposer.OnAnswer(kTwo, Phase::kPreparing, Says(Kind::kPromised)), Phase::kUnreachable);
+  EXPECT_EQ(proposer.OnAnswer(kThree, Phase::kPreparing, Says(Kind::kPromised)), Phase::kUnreachable);
+  EXPECT_EQ(proposer.answered(), 1u);
 }
 
 TEST(Proposer, KnowsWhomItHasToOutbid) {
