@@ -80,4 +80,10 @@ Result<Operation> Client::Create(const std::string& operation_id, const CreateOp
   return state_->Put("/operations/" + operation_id, boost::json::serialize(body)).and_then(OperationFromJson);
 }
 
+Result<Operation> Client::CreateType(const std::string& operation_id, const CreateTypeOperation& operation) {
+  boost::json::value body = ToJson(operation);
+  body.get_object()["type"] = "create-bucket-type";
+  return state_->Put("/operations/" + operation_id, boost::json::serialize(body)).and_then(OperationFromJson);
+}
+
 }  // namespace dynamo::admin

@@ -30,6 +30,7 @@ class Client {
   Result<bool> IsReady();
   // The same id again is the same operation.
   Result<Operation> Create(const std::string& operation_id, const CreateOperation& operation);
+  Result<Operation> CreateType(const std::string& operation_id, const CreateTypeOperation& operation);
   // The text of /metrics.
   Result<std::string> GetMetrics();
 

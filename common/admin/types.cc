@@ -97,9 +97,16 @@ void Visit(V& v, T& x)
 }
 template <class V, class T>
 void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, CreateTypeOperation>
+{
+  v("name", x.name), v("policy", x.policy), v("durability", x.durability), v("nVal", x.n_val), v("epoch", x.epoch);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
   requires std::is_same_v<std::remove_const_t<T>, Operation>
 {
   v("id", x.id), v("type", x.type), v("state", x.state), v("message", x.message), v("clusterID", x.cluster_id);
+  v("epoch", x.epoch);
 }
 
 template <class T>
@@ -191,6 +198,7 @@ boost::json::value ToJson(const Topology& value) { return Writer::Of(value); }
 boost::json::value ToJson(const Hints& value) { return Writer::Of(value); }
 boost::json::value ToJson(const Location& value) { return Writer::Of(value); }
 boost::json::value ToJson(const CreateOperation& value) { return Writer::Of(value); }
+boost::json::value ToJson(const CreateTypeOperation& value) { return Writer::Of(value); }
 boost::json::value ToJson(const Operation& value) { return Writer::Of(value); }
 
 Result<Identity> IdentityFromJson(std::string_view text) { return FromJson<Identity>(text); }
@@ -199,6 +207,9 @@ Result<Topology> TopologyFromJson(std::string_view text) { return FromJson<Topol
 Result<Hints> HintsFromJson(std::string_view text) { return FromJson<Hints>(text); }
 Result<Location> LocationFromJson(std::string_view text) { return FromJson<Location>(text); }
 Result<CreateOperation> CreateOperationFromJson(std::string_view text) { return FromJson<CreateOperation>(text); }
+Result<CreateTypeOperation> CreateTypeOperationFromJson(std::string_view text) {
+  return FromJson<CreateTypeOperation>(text);
+}
 Result<Operation> OperationFromJson(std::string_view text) { return FromJson<Operation>(text); }
 
 }  // namespace dynamo::admin

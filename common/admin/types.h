@@ -98,12 +98,22 @@ struct CreateOperation {
   std::vector<Member> members;
 };
 
+// PUT /operations/{id}: {"type": "create-bucket-type", ...}
+struct CreateTypeOperation {
+  std::string name;
+  std::string policy = "siblings";  // Or "lww".
+  std::string durability = "sync";  // Or "interval", "memory".
+  uint32_t n_val = 3;
+  uint64_t epoch = 0;  // Only if the topology is at it; 0: at any.
+};
+
 // GET and PUT /operations/{id}
 struct Operation {
   std::string id, type;
   std::string state;  // "running", "done", "failed".
   std::string message;
   std::string cluster_id;
+  uint64_t epoch = 0;  // Of the topology that has what was asked for; 0: not yet.
 };
 
 boost::json::value ToJson(const Identity& value);
@@ -112,6 +122,7 @@ boost::json::value ToJson(const Topology& value);
 boost::json::value ToJson(const Hints& value);
 boost::json::value ToJson(const Location& value);
 boost::json::value ToJson(const CreateOperation& value);
+boost::json::value ToJson(const CreateTypeOperation& value);
 boost::json::value ToJson(const Operation& value);
 
 // kInvalidArgument: not of that shape; names what is missing or wrong.
@@ -121,6 +132,7 @@ Result<Topology> TopologyFromJson(std::string_view text);
 Result<Hints> HintsFromJson(std::string_view text);
 Result<Location> LocationFromJson(std::string_view text);
 Result<CreateOperation> CreateOperationFromJson(std::string_view text);
+Result<CreateTypeOperation> CreateTypeOperationFromJson(std::string_view text);
 Result<Operation> OperationFromJson(std::string_view text);
 
 }  // namespace dynamo::admin

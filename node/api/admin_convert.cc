@@ -1,6 +1,7 @@
 #include "node/api/admin_convert.h"
 
 #include <string>
+#include <utility>
 
 #include "common/base/hash.h"
 
@@ -155,6 +156,32 @@ Result<CreateCluster> FromAdmin(const admin::CreateOperation& operation, const s
     out.members.push_back({member.peer_address, member.zone, member.capacity});
   }
   return out;
+}
+
+Result<TopologyChange> FromAdmin(const admin::CreateTypeOperation& operation, const std::string& id) {
+  CreateBucketType wanted;
+  wanted.name = operation.name;
+  wanted.type.n_val = operation.n_val;
+  if (operation.policy == "lww") {
+    wanted.type.policy = ConflictPolicy::kLastWriterWins;
+  } else if (operation.policy != "siblings") {
+    return Fail(Errc::kInvalidArgument, "policy '" + operation.policy + "': want siblings or lww");
+  }
+  bool known = false;
+  for (const auto durability :
+       {BucketType::Durability::kSync, BucketType::Durability::kInterval, BucketType::Durability::kMemory}) {
+    if (NameOf(durability) != operation.durability) continue;
+    wanted.type.durability = durability;
+    known = true;
+  }
+  if (!known) {
+    return Fail(Errc::kInvalidArgument, "durability '" + operation.durability + "': want sync, interval or memory");
+  }
+  TopologyChange change;
+  change.operation_id = id;
+  if (operation.epoch != 0) change.epoch = operation.epoch;
+  change.what = std::move(wanted);
+  return change;
 }
 
 }  // namespace dynamo

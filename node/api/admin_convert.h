@@ -18,6 +18,8 @@ admin::Hints ToAdmin(const std::vector<HintCount>& hints);
 admin::Location ToAdmin(const KeyLocation& location, const Topology* topology);
 // kInvalidArgument: a malformed cluster id.
 Result<CreateCluster> FromAdmin(const admin::CreateOperation& operation, const std::string& id);
+// kInvalidArgument: an unknown policy or durability.
+Result<TopologyChange> FromAdmin(const admin::CreateTypeOperation& operation, const std::string& id);
 
 }  // namespace dynamo
 

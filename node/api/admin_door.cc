@@ -27,6 +27,16 @@ HttpResponse JsonError(const Error& error) {
 }
 
 constexpr std::string_view kOperationsPath = "/operations/";
+constexpr std::string_view kCreate = "create";
+constexpr std::string_view kCreateType = "create-bucket-type";
+
+// Of an operation; empty: it names none.
+std::string TypeOf(const std::string& body) {
+  boost::system::error_code error;
+  const json::value parsed = json::parse(body, error);
+  const json::value* type = !error && parsed.is_object() ? parsed.get_object().if_contains("type") : nullptr;
+  return type != nullptr && type->is_string() ? std::string(type->get_string()) : "";
+}
 
 }  // namespace
 
@@ -100,20 +110,25 @@ Async<HttpResponse> AdminDoor::PutOperation(std::string id, std::string body) {
   if (id.empty() || id.size() > 100) {
     co_return JsonError({Errc::kInvalidArgument, "an operation id has 1 to 100 characters"});
   }
-  boost::system::error_code error;
-  const json::value parsed = json::parse(body, error);
-  const json::value* type = !error && parsed.is_object() ? parsed.get_object().if_contains("type") : nullptr;
-  if (type == nullptr || *type != "create") {
-    co_return JsonError({Errc::kInvalidArgument, "want a JSON object with \"type\": \"create\""});
+  const std::string type = TypeOf(body);
+  if (type != kCreate && type != kCreateType) {
+    co_return JsonError(
+        {Errc::kInvalidArgument, "want a JSON object with \"type\": \"create\" or \"create-bucket-type\""});
   }
+  // What changes the topology is remembered there, at all nodes and for longer.
   const auto known = operations_.find(id);
-  if (known != operations_.end() && known->second.state != "failed") {
+  if (type == kCreate && known != operations_.end() && known->second.state != "failed") {
     co_return Json(HttpStatus::ok, ToJson(known->second));
   }
   if (known == operations_.end() && operations_.size() >= kOperationsMax) operations_.erase(operations_.begin());
-  admin::Operation operation{id, "create", "running", "", ""};
+  admin::Operation operation{id, type, "running", "", "", 0};
   operations_[id] = operation;
-  const Status done = co_await Create(&operation, std::move(body));
+  Status done;
+  if (type == kCreate) {
+    done = co_await Create(&operation, std::move(body));
+  } else {
+    done = co_await CreateType(&operation, std::move(body));
+  }
   operation.state = done ? "done" : "failed";
   if (!done) operation.message = done.error().message;
   operations_[id] = operation;
@@ -131,6 +146,19 @@ Async<Status> AdminDoor::Create(admin::Operation* operation, std::string body) {
   operation->cluster_id = ToString((*created)->cluster);
   operation->message =
       fmt::format("cluster of {} members, {} partitions", (*created)->members.size(), (*created)->partitions);
+  co_return Status{};
+}
+
+Async<Status> AdminDoor::CreateType(admin::Operation* operation, std::string body) {
+  const auto wanted = admin::CreateTypeOperationFromJson(body);
+  if (!wanted) co_return Fail(wanted.error());
+  auto change = FromAdmin(*wanted, operation->id);
+  if (!change) co_return Fail(change.error());
+  const auto epoch = co_await handler_->Change(std::move(*change));
+  if (!epoch) co_return Fail(epoch.error());
+  operation->epoch = *epoch;
+  operation->message = fmt::format("bucket type {} since epoch {}", wanted->name, *epoch);
+  if (const auto topology = handler_->CurrentTopology()) operation->cluster_id = ToString(topology->cluster);
   co_return Status{};
 }
 

@@ -28,6 +28,7 @@ class AdminDoor {
   Async<HttpResponse> PutOperation(std::string id, std::string body);
   HttpResponse GetOperation(const std::string& id) const;
   Async<Status> Create(admin::Operation* operation, std::string body);
+  Async<Status> CreateType(admin::Operation* operation, std::string body);
 
   AdminHandler* handler_;
   const Metrics* metrics_;

@@ -40,12 +40,18 @@ class FakeAdmin : public AdminHandler {
     if (refuse) co_return Fail(Errc::kAlreadyExists, "node at 127.0.0.2:8099 is not empty");
     co_return topology;
   }
+  Async<Result<uint64_t>> Change(TopologyChange change) override {
+    changed.push_back(std::move(change));
+    if (refuse) co_return Fail(Errc::kConflict, "the topology is at epoch 9, not 8");
+    co_return uint64_t{10};
+  }
 
   bool ready = false, refuse = false;
   ClusterId cluster;
   std::shared_ptr<const Topology> topology;
   std::vector<ObjectKey> located;
   std::vector<CreateCluster> created;
+  std::vector<TopologyChange> changed;
 };
 
 class AdminDoorTest : public testing::Test {
@@ -161,13 +167,45 @@ TEST_F(AdminDoorTest, ARefusedCreateSaysWhyAndMayBeTriedAgain) {
   EXPECT_EQ(Ask(verb::put, "/operations/op-1", body).result_int(), 200u);
 }
 
+TEST_F(AdminDoorTest, ABucketTypeIsCreatedByAnOperation) {
+  ClusterExists();
+  const std::string body =
+      R"({"type":"create-bucket-type","name":"carts","policy":"lww","durability":"interval","nVal":5,"epoch":9})";
+  const auto operation = admin::OperationFromJson(Ask(verb::put, "/operations/op-1", body).body()).value();
+  EXPECT_EQ(operation.state, "done");
+  EXPECT_EQ(operation.epoch, 10u);
+  EXPECT_EQ(operation.cluster_id, "01234567-89ab-cdef-0fed-cba987654321");
+  ASSERT_EQ(admin_.changed.size(), 1u);
+  EXPECT_EQ(admin_.changed[0].operation_id, "op-1");
+  EXPECT_EQ(admin_.changed[0].epoch, 9u);
+  const auto& wanted = std::get<CreateBucketType>(admin_.changed[0].what);
+  EXPECT_EQ(wanted.name, "carts");
+  EXPECT_EQ(wanted.type, (BucketType{ConflictPolicy::kLastWriterWins, 5, BucketType::Durability::kInterval}));
+  EXPECT_EQ(admin::OperationFromJson(Ask(verb::get, "/operations/op-1").body()).value().epoch, 10u);
+}
+
+TEST_F(AdminDoorTest, WhoComesSecondIsToldTheEpoch) {
+  ClusterExists();
+  admin_.refuse = true;
+  const HttpResponse refused = Ask(verb::put, "/operations/op-1", R"({"type":"create-bucket-type","name":"carts"})");
+  EXPECT_EQ(refused.result_int(), 409u);
+  EXPECT_NE(refused.body().find("at epoch 9, not 8"), std::string::npos);
+  EXPECT_FALSE(admin_.changed.at(0).epoch.has_value());
+  admin_.refuse = false;
+  EXPECT_EQ(Ask(verb::put, "/operations/op-1", R"({"type":"create-bucket-type","name":"carts"})").result_int(), 200u);
+}
+
 TEST_F(AdminDoorTest, MalformedOperationsAreRefused) {
   for (const char* bad : {"", "[]", R"({"type":"destroy"})", R"({"type":"create","partitions":"many"})",
                           R"({"type":"create","partitions":-1})", R"({"type":"create","members":{}})",
-                          R"({"type":"create","clusterID":"x"})"}) {
+                          R"({"type":"create","clusterID":"x"})", R"({"type":7})",
+                          R"({"type":"create-bucket-type","name":"t","policy":"first"})",
+                          R"({"type":"create-bucket-type","name":"t","durability":"never"})",
+                          R"({"type":"create-bucket-type","name":"t","nVal":-1})"}) {
     EXPECT_EQ(Ask(verb::put, "/operations/x", bad).result_int(), 400u) << bad;
   }
   EXPECT_TRUE(admin_.created.empty());
+  EXPECT_TRUE(admin_.changed.empty());
   EXPECT_EQ(Ask(verb::put, "/operations/", "{}").result_int(), 400u);
   EXPECT_EQ(Ask(verb::delete_, "/identity").result_int(), 405u);
 }

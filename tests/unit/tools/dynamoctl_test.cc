@@ -130,6 +130,48 @@ TEST(Dynamoctl, CreateSendsTheWholeListOnceUnderOneName) {
   EXPECT_NE(bodies[0].find(R"("peerAddress":"127.0.0.1:1","zone":"z1","capacity":2)"), std::string::npos) << bodies[0];
 }
 
+TEST(Dynamoctl, TypeCreateAsksAtTheEpochItSeesUnderANameOfItsWords) {
+  ScriptedNode node;
+  std::vector<std::string> paths, bodies;
+  uint64_t epoch = 7;
+  node.server.Get("/topology", [&](const httplib::Request&, httplib::Response& response) {
+    response.set_content("{\"epoch\":" + std::to_string(epoch++) + "}", "application/json");
+  });
+  node.server.Put(R"(/operations/.*)", [&](const httplib::Request& request, httplib::Response& response) {
+    paths.push_back(request.path);
+    bodies.push_back(request.body);
+    response.set_content(R"({"id":"x","type":"create-bucket-type","state":"done","message":"m","epoch":8})",
+                         "application/json");
+  });
+  const std::vector<std::string> command{"type", "create",       "carts",  "--policy", "lww",          "--n",
+                                         "2",    "--durability", "memory", "--admin",  node.endpoint()};
+  EXPECT_EQ(Ctl(command).out, "Created m\n");
+  EXPECT_EQ(Ctl(command).code, 0);
+  ASSERT_EQ(paths.size(), 2u);
+  EXPECT_EQ(paths[0], paths[1]);
+  EXPECT_NE(bodies[0].find(R"("name":"carts","policy":"lww","durability":"memory","nVal":2,"epoch":7)"),
+            std::string::npos)
+      << bodies[0];
+  EXPECT_NE(bodies[1].find(R"("epoch":8)"), std::string::npos) << bodies[1];
+  EXPECT_NE(Ctl({"type", "create", "carts", "-o", "json", "--admin", node.endpoint()}).out.find(R"("epoch":8)"),
+            std::string::npos);
+  EXPECT_EQ(Ctl({"type", "create", "carts", "--policy", "first", "--admin", node.endpoint()}).code, 2);
+}
+
+TEST(Dynamoctl, TypeListShowsWhatTheTopologyHas) {
+  ScriptedNode node;
+  node.server.Get("/topology", [&](const httplib::Request&, httplib::Response& response) {
+    response.set_content(R"({"epoch":7,"types":[{"name":"carts","policy":"siblings","durability":"sync","nVal":3}]})",
+                         "application/json");
+  });
+  const Outcome text = Ctl({"type", "list", "--admin", node.endpoint()});
+  EXPECT_EQ(text.code, 0);
+  EXPECT_NE(text.out.find("carts  siblings  3  sync"), std::string::npos) << text.out;
+  const Outcome json = Ctl({"type", "list", "-o", "json", "--admin", node.endpoint()});
+  EXPECT_EQ(json.out, R"({"epoch":7,"types":[{"name":"carts","policy":"siblings","durability":"sync","nVal":3}]})"
+                      "\n");
+}
+
 TEST(Dynamoctl, WhatTheNodeRefusesIsSaidInItsWords) {
   ScriptedNode node;
   node.server.Put(R"(/operations/.*)", [](const httplib::Request&, httplib::Response& response) {
