@@ -64,6 +64,15 @@ stop() {
   rm -f "$1"
 }
 
+# Removes a folder while we go on: a node's disk has tens of thousands of files.
+remove_later() { # FOLDER
+  [ -e "$1" ] || return 0
+  local doomed
+  doomed=$(mktemp -d "$cache/removed.XXXXXX")
+  mv "$1" "$doomed"
+  setsid rm -rf --one-file-system "$doomed" >/dev/null 2>&1 </dev/null &
+}
+
 wait_for() { # SECONDS WHAT COMMAND...
   local end=$((SECONDS + $1)) what=$2; shift 2
   until "$@" >/dev/null 2>&1; do
