@@ -17,6 +17,7 @@ _SERVICE = ("node/service",) + _ENV
 MAY_INCLUDE: dict[str, tuple[str, ...]] = {
     "common/base": _BASE,
     "common/admin": ("common/admin",) + _BASE,
+    "common/kube": ("common/kube",) + _BASE,
     "node/core": _CORE,
     "node/protocol": _PROTOCOL,
     "node/env": _ENV,
@@ -25,6 +26,9 @@ MAY_INCLUDE: dict[str, tuple[str, ...]] = {
     "node/api": ("node/api", "common/admin") + _ENV,
     "node": ("node", "common"),  # main.cc, node.cc and config.cc wire everything.
     "client": ("client", "node/core", "common"),
+    # What the operator decides needs no network; what it does needs both clients.
+    "operator/cluster": ("operator/cluster", "common/kube", "common/admin") + _BASE,
+    "operator": ("operator", "common"),
     "tools": ("tools", "client", "node/core", "common"),
     "tests": (),  # Tests may include everything.
 }
@@ -34,6 +38,8 @@ _ABOVE_PROTOCOL = ("node/env", "node/service", "node/adapter", "node/api", "node
 LIBRARY_DOORS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("boost/asio", _ABOVE_PROTOCOL, "core and protocol decide without a network; Asio begins in node/env"),
     ("boost/beast", ("node/adapter", "node/api", "client", "tools", "tests"), "HTTP belongs to the doors"),
+    ("httplib.h", ("common/admin", "common/kube", "operator", "tools", "tests"),
+     "cpp-httplib blocks a thread a connection: clients, tools and the operator's own pages may"),
     ("rocksdb/", ("node/adapter", "tests"), "the disk is a port: only node/adapter knows RocksDB"),
 )
 
