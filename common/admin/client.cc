@@ -80,6 +80,16 @@ Result<Operation> Client::Create(const std::string& operation_id, const CreateOp
   return state_->Put("/operations/" + operation_id, boost::json::serialize(body)).and_then(OperationFromJson);
 }
 
+Result<Repair> Client::StartRepair(const std::string& operation_id, const RepairOperation& operation) {
+  boost::json::value body = ToJson(operation);
+  body.get_object()["type"] = "repair";
+  return state_->Put("/operations/" + operation_id, boost::json::serialize(body)).and_then(RepairFromJson);
+}
+
+Result<Repair> Client::GetRepair(const std::string& operation_id) {
+  return state_->Get("/operations/" + operation_id).and_then(RepairFromJson);
+}
+
 Result<Operation> Client::CreateType(const std::string& operation_id, const CreateTypeOperation& operation) {
   boost::json::value body = ToJson(operation);
   body.get_object()["type"] = "create-bucket-type";

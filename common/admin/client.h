@@ -30,6 +30,9 @@ class Client {
   Result<bool> IsReady();
   // The same id again is the same operation.
   Result<Operation> Create(const std::string& operation_id, const CreateOperation& operation);
+  // As Create; runs on, see GetRepair.
+  Result<Repair> StartRepair(const std::string& operation_id, const RepairOperation& operation);
+  Result<Repair> GetRepair(const std::string& operation_id);
   Result<Operation> CreateType(const std::string& operation_id, const CreateTypeOperation& operation);
   // The text of /metrics.
   Result<std::string> GetMetrics();

@@ -108,6 +108,32 @@ void Visit(V& v, T& x)
   v("id", x.id), v("type", x.type), v("state", x.state), v("message", x.message), v("clusterID", x.cluster_id);
   v("epoch", x.epoch);
 }
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, RepairOperation>
+{
+  v("partition", x.partition);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Repair>
+{
+  v("id", x.id), v("type", x.type), v("state", x.state), v("exchanges", x.exchanges);
+  v("exchangesDone", x.exchanges_done), v("exchangesFailed", x.exchanges_failed);
+  v("leavesDiffering", x.leaves_differing), v("keysRepaired", x.keys_repaired), v("keysFailed", x.keys_failed);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Roots::Tree>
+{
+  v("nVal", x.n_val), v("root", x.root), v("leavesMarked", x.leaves_marked);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Roots>
+{
+  v("nodeID", x.node_id), v("partition", x.partition), v("trees", x.trees);
+}
 
 template <class T>
 inline constexpr bool kIsVector = false;
@@ -200,6 +226,9 @@ boost::json::value ToJson(const Location& value) { return Writer::Of(value); }
 boost::json::value ToJson(const CreateOperation& value) { return Writer::Of(value); }
 boost::json::value ToJson(const CreateTypeOperation& value) { return Writer::Of(value); }
 boost::json::value ToJson(const Operation& value) { return Writer::Of(value); }
+boost::json::value ToJson(const RepairOperation& value) { return Writer::Of(value); }
+boost::json::value ToJson(const Repair& value) { return Writer::Of(value); }
+boost::json::value ToJson(const Roots& value) { return Writer::Of(value); }
 
 Result<Identity> IdentityFromJson(std::string_view text) { return FromJson<Identity>(text); }
 Result<Members> MembersFromJson(std::string_view text) { return FromJson<Members>(text); }
@@ -211,5 +240,8 @@ Result<CreateTypeOperation> CreateTypeOperationFromJson(std::string_view text) {
   return FromJson<CreateTypeOperation>(text);
 }
 Result<Operation> OperationFromJson(std::string_view text) { return FromJson<Operation>(text); }
+Result<RepairOperation> RepairOperationFromJson(std::string_view text) { return FromJson<RepairOperation>(text); }
+Result<Repair> RepairFromJson(std::string_view text) { return FromJson<Repair>(text); }
+Result<Roots> RootsFromJson(std::string_view text) { return FromJson<Roots>(text); }
 
 }  // namespace dynamo::admin

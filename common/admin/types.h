@@ -116,6 +116,31 @@ struct Operation {
   uint64_t epoch = 0;  // Of the topology that has what was asked for; 0: not yet.
 };
 
+// PUT /operations/{id}: {"type": "repair", ...}
+struct RepairOperation {
+  int64_t partition = -1;  // -1: all that the node owns.
+};
+
+// GET and PUT /operations/{id} of a repair
+struct Repair {
+  std::string id, type;
+  std::string state;  // "running", "done".
+  uint64_t exchanges = 0, exchanges_done = 0, exchanges_failed = 0;
+  uint64_t leaves_differing = 0, keys_repaired = 0, keys_failed = 0;
+};
+
+// GET /roots?partition=P
+struct Roots {
+  std::string node_id;
+  uint32_t partition = 0;
+  struct Tree {
+    uint32_t n_val = 0;
+    std::string root;
+    uint32_t leaves_marked = 0;
+  };
+  std::vector<Tree> trees;
+};
+
 boost::json::value ToJson(const Identity& value);
 boost::json::value ToJson(const Members& value);
 boost::json::value ToJson(const Topology& value);
@@ -124,6 +149,9 @@ boost::json::value ToJson(const Location& value);
 boost::json::value ToJson(const CreateOperation& value);
 boost::json::value ToJson(const CreateTypeOperation& value);
 boost::json::value ToJson(const Operation& value);
+boost::json::value ToJson(const RepairOperation& value);
+boost::json::value ToJson(const Repair& value);
+boost::json::value ToJson(const Roots& value);
 
 // kInvalidArgument: not of that shape; names what is missing or wrong.
 Result<Identity> IdentityFromJson(std::string_view text);
@@ -134,6 +162,9 @@ Result<Location> LocationFromJson(std::string_view text);
 Result<CreateOperation> CreateOperationFromJson(std::string_view text);
 Result<CreateTypeOperation> CreateTypeOperationFromJson(std::string_view text);
 Result<Operation> OperationFromJson(std::string_view text);
+Result<RepairOperation> RepairOperationFromJson(std::string_view text);
+Result<Repair> RepairFromJson(std::string_view text);
+Result<Roots> RootsFromJson(std::string_view text);
 
 }  // namespace dynamo::admin
 

@@ -141,6 +141,36 @@ admin::Location ToAdmin(const KeyLocation& location, const Topology* topology) {
   return out;
 }
 
+admin::Repair ToAdmin(const RepairProgress& progress) {
+  admin::Repair out;
+  out.id = progress.operation_id;
+  out.type = "repair";
+  out.state = progress.state == RepairProgress::State::kRunning ? "running" : "done";
+  out.exchanges = progress.exchanges;
+  out.exchanges_done = progress.exchanges_done;
+  out.exchanges_failed = progress.exchanges_failed;
+  out.leaves_differing = progress.leaves_differing;
+  out.keys_repaired = progress.keys_repaired;
+  out.keys_failed = progress.keys_failed;
+  return out;
+}
+
+admin::Roots ToAdmin(NodeId self, PartitionId partition, const std::vector<TreeRoot>& roots) {
+  admin::Roots out;
+  out.node_id = ToString(self);
+  out.partition = partition;
+  for (const TreeRoot& root : roots) out.trees.push_back({root.n_val, ToHex(root.root), root.leaves_marked});
+  return out;
+}
+
+Result<std::optional<PartitionId>> PartitionFromAdmin(const admin::RepairOperation& operation) {
+  if (operation.partition == -1) return std::optional<PartitionId>{};
+  if (operation.partition < 0 || operation.partition >= kPartitionsMax) {
+    return Fail(Errc::kInvalidArgument, "'partition' must be the number of a partition, or -1 for all");
+  }
+  return std::optional<PartitionId>(static_cast<PartitionId>(operation.partition));
+}
+
 Result<CreateCluster> FromAdmin(const admin::CreateOperation& operation, const std::string& id) {
   CreateCluster out;
   out.operation_id = id;

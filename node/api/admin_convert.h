@@ -2,6 +2,7 @@
 #ifndef DYNAMO_NODE_API_ADMIN_CONVERT_H_
 #define DYNAMO_NODE_API_ADMIN_CONVERT_H_
 
+#include <optional>
 #include <vector>
 
 #include "common/admin/types.h"
@@ -16,6 +17,10 @@ admin::Topology ToAdmin(const Topology& topology);
 admin::Members ToAdmin(NodeId self, const std::vector<NodeInfo>& nodes, const Topology* topology);
 admin::Hints ToAdmin(const std::vector<HintCount>& hints);
 admin::Location ToAdmin(const KeyLocation& location, const Topology* topology);
+admin::Repair ToAdmin(const RepairProgress& progress);
+admin::Roots ToAdmin(NodeId self, PartitionId partition, const std::vector<TreeRoot>& roots);
+// kInvalidArgument: no number of a partition.
+Result<std::optional<PartitionId>> PartitionFromAdmin(const admin::RepairOperation& operation);
 // kInvalidArgument: a malformed cluster id.
 Result<CreateCluster> FromAdmin(const admin::CreateOperation& operation, const std::string& id);
 // kInvalidArgument: an unknown policy or durability.

@@ -5,6 +5,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <charconv>
 #include <utility>
 
 #include "node/api/admin_convert.h"
@@ -29,6 +30,7 @@ HttpResponse JsonError(const Error& error) {
 constexpr std::string_view kOperationsPath = "/operations/";
 constexpr std::string_view kCreate = "create";
 constexpr std::string_view kCreateType = "create-bucket-type";
+constexpr std::string_view kRepair = "repair";
 
 // Of an operation; empty: it names none.
 std::string TypeOf(const std::string& body) {
@@ -58,6 +60,11 @@ Async<HttpResponse> AdminDoor::Answer(HttpRequest request) {
     if (!route) co_return JsonError(route.error());
     co_return co_await Locate(std::move(*route));
   }
+  if (path == "/roots") {
+    auto route = ParseTarget(target);
+    if (!route) co_return JsonError(route.error());
+    co_return co_await Roots(std::move(*route));
+  }
   co_return AnswerRead(path);
 }
 
@@ -85,7 +92,7 @@ HttpResponse AdminDoor::AnswerRead(const std::string& path) {
   }
   return JsonError({Errc::kNotFound,
                     "no such resource: there are /healthz /readyz /metrics /identity /topology /members /hints /locate "
-                    "/operations/{id}"});
+                    "/roots /operations/{id}"});
 }
 
 Async<HttpResponse> AdminDoor::Locate(HttpRoute route) {
@@ -100,7 +107,30 @@ Async<HttpResponse> AdminDoor::Locate(HttpRoute route) {
   co_return Json(HttpStatus::ok, ToJson(ToAdmin(*location, handler_->CurrentTopology().get())));
 }
 
+Async<HttpResponse> AdminDoor::Roots(HttpRoute route) {
+  const std::string text(route.Parameter("partition").value_or(""));
+  PartitionId partition = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), partition);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+    co_return JsonError({Errc::kInvalidArgument, "want /roots?partition=P"});
+  }
+  const auto roots = co_await handler_->TreeRoots(partition);
+  if (!roots) co_return JsonError(roots.error());
+  co_return Json(HttpStatus::ok, ToJson(ToAdmin(handler_->Identity().node, partition, *roots)));
+}
+
+HttpResponse AdminDoor::StartRepair(const std::string& id, const std::string& body) {
+  const auto wanted = admin::RepairOperationFromJson(body);
+  if (!wanted) return JsonError(wanted.error());
+  const auto partition = PartitionFromAdmin(*wanted);
+  if (!partition) return JsonError(partition.error());
+  const auto started = handler_->StartRepair(id, *partition);
+  if (!started) return JsonError(started.error());
+  return Json(HttpStatus::ok, ToJson(ToAdmin(*started)));
+}
+
 HttpResponse AdminDoor::GetOperation(const std::string& id) const {
+  if (const auto repair = handler_->Repair(id)) return Json(HttpStatus::ok, ToJson(ToAdmin(*repair)));
   const auto found = operations_.find(id);
   if (found == operations_.end()) return JsonError({Errc::kNotFound, fmt::format("no operation '{}' is known", id)});
   return Json(HttpStatus::ok, ToJson(found->second));
@@ -111,9 +141,10 @@ Async<HttpResponse> AdminDoor::PutOperation(std::string id, std::string body) {
     co_return JsonError({Errc::kInvalidArgument, "an operation id has 1 to 100 characters"});
   }
   const std::string type = TypeOf(body);
+  if (type == kRepair) co_return StartRepair(id, body);
   if (type != kCreate && type != kCreateType) {
     co_return JsonError(
-        {Errc::kInvalidArgument, "want a JSON object with \"type\": \"create\" or \"create-bucket-type\""});
+        {Errc::kInvalidArgument, "want a JSON object with \"type\": \"create\", \"create-bucket-type\" or \"repair\""});
   }
   // What changes the topology is remembered there, at all nodes and for longer.
   const auto known = operations_.find(id);

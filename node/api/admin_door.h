@@ -26,6 +26,8 @@ class AdminDoor {
   HttpResponse AnswerRead(const std::string& path);
   Async<HttpResponse> Locate(HttpRoute route);
   Async<HttpResponse> PutOperation(std::string id, std::string body);
+  Async<HttpResponse> Roots(HttpRoute route);
+  HttpResponse StartRepair(const std::string& id, const std::string& body);
   HttpResponse GetOperation(const std::string& id) const;
   Async<Status> Create(admin::Operation* operation, std::string body);
   Async<Status> CreateType(admin::Operation* operation, std::string body);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,26 @@ struct KeyLocation {
   std::vector<Holder> holders;
 };
 
+// How far a repair by Merkle trees has come on one node.
+struct RepairProgress {
+  std::string operation_id;
+  enum class State : uint8_t { kRunning, kDone };
+  State state = State::kRunning;
+  uint64_t exchanges = 0;  // Trees to compare, one for each other owner.
+  uint64_t exchanges_done = 0;
+  uint64_t exchanges_failed = 0;  // The other owner is away, or refused.
+  uint64_t leaves_differing = 0;
+  uint64_t keys_repaired = 0;
+  uint64_t keys_failed = 0;  // Some owner could not read or write them.
+};
+
+// The Merkle tree of one N over a partition.
+struct TreeRoot {
+  uint32_t n_val = 0;
+  Hash128 root;
+  uint32_t leaves_marked = 0;  // Written to while it was brought up to date.
+};
+
 class AdminHandler {
  public:
   virtual ~AdminHandler() = default;
@@ -81,6 +102,16 @@ class AdminHandler {
   // create runs; kUnavailable: some node cannot be reached (named). Nothing is
   // changed then.
   virtual Async<Result<std::shared_ptr<const Topology>>> Create(CreateCluster request) = 0;
+  // Begins to read what this node owns (of one partition, or all) again and to
+  // compare it with the other owners. The same id again is the same repair.
+  // kUnavailable: not serving; kInvalidArgument: no such partition, or not this
+  // node's; kOverloaded: too many run.
+  virtual Result<RepairProgress> StartRepair(std::string operation_id, std::optional<PartitionId> partition) = 0;
+  // Of the latest ones.
+  virtual std::optional<RepairProgress> Repair(const std::string& operation_id) const = 0;
+  // Of all N of which this node owns the partition. Errors as StartRepair, and the
+  // store's.
+  virtual Async<Result<std::vector<TreeRoot>>> TreeRoots(PartitionId partition) = 0;
   // The epoch that has the change, decided by a majority of the voters. Idempotent
   // by its operation id. Errors as ApplyChange; kUnavailable; kOverloaded;
   // kQuorumUnmet: too few voters answer, nothing was changed; kTimeout: it may still

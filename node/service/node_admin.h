@@ -2,7 +2,10 @@
 #ifndef DYNAMO_NODE_SERVICE_NODE_ADMIN_H_
 #define DYNAMO_NODE_SERVICE_NODE_ADMIN_H_
 
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "node/env/admin_handler.h"
@@ -27,6 +30,7 @@ class NodeAdmin : public AdminHandler {
   // Reports of the shards, on shard 0's thread.
   void OnServing(ShardIndex shard) { serving_[shard] = true; }
   void OnRolledBack() { rolled_back_ = true; }
+  void OnRepair(ShardIndex shard, const RepairProgress& progress);
   void OnHints(ShardIndex shard, std::vector<HintCount> counts) { hints_[shard] = std::move(counts); }
 
   NodeIdentity Identity() const override;
@@ -37,9 +41,17 @@ class NodeAdmin : public AdminHandler {
   std::vector<HintCount> Hints() const override;
   Async<Result<KeyLocation>> Locate(ObjectKey key) override;
   Async<Result<std::shared_ptr<const Topology>>> Create(CreateCluster request) override;
+  Result<RepairProgress> StartRepair(std::string operation_id, std::optional<PartitionId> partition) override;
+  std::optional<RepairProgress> Repair(const std::string& operation_id) const override;
+  Async<Result<std::vector<TreeRoot>>> TreeRoots(PartitionId partition) override;
   Async<Result<uint64_t>> Change(TopologyChange change) override;
 
  private:
+  // Whether this node may be asked for the partition's trees; none: for all.
+  Status MayRepair(std::optional<PartitionId> partition) const;
+  // Room for one more: the oldest that has ended goes. False: too many run.
+  bool MakeRoomForRepair();
+
   const std::vector<std::unique_ptr<Shard>>* shards_;
   StoredIdentity identity_;
   Membership* membership_ = nullptr;
@@ -47,6 +59,11 @@ class NodeAdmin : public AdminHandler {
   std::vector<std::vector<HintCount>> hints_;
   std::vector<bool> serving_;
   bool rolled_back_ = false;
+  struct OrderedRepair {
+    std::string operation_id;
+    std::map<ShardIndex, RepairProgress> shards;  // Those that take part.
+  };
+  std::vector<OrderedRepair> repairs_;  // In the order of their beginning.
 };
 
 }  // namespace dynamo

@@ -107,6 +107,9 @@ ShardReports NodeService::State::ReportsOf(ShardIndex index) {
     OnShard0(index, [this, index, counts = std::move(counts)] { admin.OnHints(index, counts); });
   };
   reports.on_serving = [this, index] { OnShard0(index, [this, index] { admin.OnServing(index); }); };
+  reports.on_repair = [this, index](const RepairProgress& progress) {
+    OnShard0(index, [this, index, progress] { admin.OnRepair(index, progress); });
+  };
   if (index == 0) {
     reports.on_membership = [this](NodeId from, const peer::Request& request, Responder respond) {
       if (request.has_vote() || request.has_voter_check()) {

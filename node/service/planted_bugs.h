@@ -51,6 +51,8 @@ enum class PlantedBug : uint8_t {
   // Clients.
   kContextUnverified,  // Forged contexts delete data.
   kLwwByWallClock,     // A write's stamp need not exceed what its writer has seen.
+  // Anti-entropy; found by the scenarios of tests/sim/antientropy.
+  kMerkleMarkForgotten,  // A scan clears a leaf's mark although a write came after its snapshot.
 };
 
 // By the name that commands take.

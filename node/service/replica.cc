@@ -119,15 +119,39 @@ Async<Result<bool>> Replica::MergeLocked(KeyPtr key, Bytes object, bool sync, Ke
     }
   }
   if (write) {
-    const Hash128 digest = DigestOf(object);
-    WriteOps ops;
-    ops.push_back(ObjectOp(*key, std::move(object)));
-    const auto written = co_await Write(key, std::move(ops));
+    const auto written = co_await WriteObject(key, std::move(*header), std::move(object));
     if (!written) co_return Fail(written.error());
-    cache_.Store(key->position, {std::move(*header), digest});
   }
   guard.Release();
   co_return co_await Settle(sync);
+}
+
+Async<Result<WriteSequence>> Replica::WriteObject(KeyPtr key, ObjectHeader header, Bytes object) {
+  const Hash128 digest = DigestOf(object);
+  WriteOps ops;
+  ops.push_back(ObjectOp(*key, std::move(object)));
+  const auto written = co_await Write(key, std::move(ops));
+  if (written) cache_.Store(key->position, {std::move(header), digest});
+  co_return written;
+}
+
+Async<Result<bool>> Replica::Replace(KeyPtr key, Bytes object) {
+  Result<ObjectHeader> header = DecodeObjectHeader(object);
+  if (!header) co_return Fail(std::move(header.error()));
+  Result<KeyLocks::Guard> guard = co_await locks_.Acquire(key->position);
+  if (!guard) co_return Fail(std::move(guard.error()));
+  const Result<Bytes> stored = co_await ReadStored(key);
+  if (!stored && stored.error().code != Errc::kCorrupt) co_return Fail(stored.error());
+  if (stored && (stored->empty() || DecodeObjectHeader(*stored))) {
+    co_return co_await MergeLocked(std::move(key), std::move(object), /*sync=*/true, std::move(*guard));
+  }
+  // Whatever was minted here may be gone with it.
+  actors_.Retire(key->partition);
+  hybrid_clock_.Observe(header->stamp);
+  const auto written = co_await WriteObject(key, std::move(*header), std::move(object));
+  if (!written) co_return Fail(written.error());
+  guard->Release();
+  co_return co_await Settle(/*sync=*/true);
 }
 
 Standing Replica::Compare(const Hash128& position, const ObjectHeader& incoming) {
@@ -251,7 +275,10 @@ WriteOp Replica::ObjectOp(const PlacedKey& key, Bytes object) const {
 }
 
 Async<Result<WriteSequence>> Replica::Write(KeyPtr key, WriteOps ops) {
+  const bool of_object =
+      std::any_of(ops.begin(), ops.end(), [](const WriteOp& op) { return op.family == ColumnFamily::kObjects; });
   Result<WriteSequence> written = co_await shard_->env.storage->Write(std::move(ops));
+  if (of_object && object_written_) object_written_(*key);
   const bool full = !written && written.error().code == Errc::kReadOnly;
   if (full != read_only_) shard_->env.log.Warn("disk_full={} shard={}", full, shard_->env.link->self());
   read_only_ = full;
@@ -275,7 +302,10 @@ void Replica::HintsApplied(const PlacedKey& key, const HintChange& change) {
 
 void Replica::ReadFailed(const PlacedKey& key, const Error& error) {
   actors_.Retire(key.partition);
-  if (error.code == Errc::kCorrupt) shard_->metrics->corrupt.Add();
+  if (error.code == Errc::kCorrupt) {
+    shard_->metrics->corrupt.Add();
+    if (corrupt_) corrupt_(key);
+  }
   shard_->env.log.Error("read_failed key={} partition={} error={} message={}", ToString(key.key), key.partition,
                         ErrcName(error.code), error.message);
 }

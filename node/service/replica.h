@@ -39,6 +39,10 @@ class Replica {
   // ---- Writes from elsewhere. `sync`: resumes only when it is on stable storage;
   // the result says whether it is.
   Async<Result<bool>> Merge(KeyPtr key, Bytes object, bool sync);
+  // As Merge, but puts `object` in the place of a state that fails its checksum.
+  // It is the join of what all other owners have: with less, this node would vouch
+  // for less than it acknowledged.
+  Async<Result<bool>> Replace(KeyPtr key, Bytes object);
   Async<Result<bool>> KeepHint(KeyPtr key, NodeId owner, Bytes object, bool sync);
   // Deletes exactly this hint, which its owners have on stable storage.
   Async<Status> DropHint(KeyPtr key, NodeId owner, Hash128 digest);
@@ -69,6 +73,10 @@ class Replica {
   bool read_only() const { return read_only_; }
   // Called after a hint was stored or deleted.
   void OnHintsChanged(std::function<void()> listener) { hints_changed_ = std::move(listener); }
+  // Called after a write of the object has become visible, or may have.
+  void OnObjectWritten(std::function<void(const PlacedKey&)> listener) { object_written_ = std::move(listener); }
+  // Called when what is stored for the key fails its checksum.
+  void OnCorrupt(std::function<void(const PlacedKey&)> listener) { corrupt_ = std::move(listener); }
 
  private:
   Async<Result<Bytes>> ReadStored(KeyPtr key);
@@ -80,6 +88,7 @@ class Replica {
   // Stores the object as the replica.
   WriteOp ObjectOp(const PlacedKey& key, Bytes object) const;
   Async<Result<WriteSequence>> Write(KeyPtr key, WriteOps ops);
+  Async<Result<WriteSequence>> WriteObject(KeyPtr key, ObjectHeader header, Bytes object);
   void Remember(const PlacedKey& key, const Bytes& object);
   void HintsApplied(const PlacedKey& key, const HintChange& change);
   // Logs and counts corruption; the partition's actor is retired.
@@ -95,6 +104,8 @@ class Replica {
   WriteSequence last_sequence_ = 0;
   bool read_only_ = false;
   std::function<void()> hints_changed_;
+  std::function<void(const PlacedKey&)> object_written_;
+  std::function<void(const PlacedKey&)> corrupt_;
 };
 
 }  // namespace dynamo

@@ -41,6 +41,17 @@ struct ServiceConfig {
   Duration request_memory{10'000'000};
   uint32_t buckets_max = 10'000;  // With properties of their own.
 
+  // How often each tree is compared with the other owners', jittered by half; 0: on
+  // demand only.
+  Duration anti_entropy_interval{300'000'000};
+  // How often all that is stored is read again, which finds what has rotted; 0: never.
+  Duration anti_entropy_rescan{int64_t{7} * 24 * 3600 * 1'000'000};
+  // Reads of the disk and objects sent, per shard; 0: as fast as it goes.
+  uint64_t anti_entropy_bytes_per_second = 16u << 20;
+  uint64_t anti_entropy_bytes_max = 64u << 20;  // Of objects in one exchange; the rest is the next one's.
+  Duration anti_entropy_timeout{60'000'000};    // For a peer to bring its tree up to date.
+  size_t corrupt_keys_max = 10'000;             // Remembered for repair, per shard.
+
   [[no_unique_address]] PlantedBugs planted;
 };
 

@@ -30,6 +30,12 @@ class ServiceMetrics {
   Counter& cache_hits;
   Counter& cache_misses;
   Counter& corrupt;
+  Counter& corrupt_repaired;
+  Counter& tree_exchanges;
+  Counter& tree_exchanges_failed;
+  Counter& tree_requests_refused;
+  Counter& leaves_differing;
+  Counter& keys_repaired;
   // Requests of the data path that came from whom they must not come from.
   Counter& refused_removed;
   Counter& refused_strangers;

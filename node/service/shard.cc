@@ -20,6 +20,7 @@ Shard::Shard(ShardEnv env, const ServiceConfig* config, ServiceMetrics* metrics,
       parts_{&context_, &replica_, &peers_},
       coordinator_(parts_),
       handoff_(parts_),
+      anti_entropy_(parts_),
       requests_(config->request_ids_max),
       shards_(shards),
       loaded_(*context_.env.scope) {
@@ -30,6 +31,11 @@ Shard::Shard(ShardEnv env, const ServiceConfig* config, ServiceMetrics* metrics,
   replica_.OnHintsChanged([this] {
     handoff_.Wake(/*at_once=*/false);
     ReportHintsSoon();
+  });
+  replica_.OnObjectWritten([this](const PlacedKey& key) { anti_entropy_.OnObjectWritten(key); });
+  replica_.OnCorrupt([this](const PlacedKey& key) { anti_entropy_.OnCorrupt(key.storage_key); });
+  anti_entropy_.OnProgress([this](const RepairProgress& progress) {
+    if (reports_.on_repair) reports_.on_repair(progress);
   });
 }
 
@@ -61,6 +67,7 @@ void Shard::UseAddresses(const ClusterView& view) {
 
 void Shard::OnTopology(const Topology& topology, const TokenMap& before) {
   context_.env.transport->SetCluster(topology.cluster);
+  anti_entropy_.OnTopology();
   // Any tenure may have changed with the map: the walk reaches over many tokens.
   if (before != topology.current) {
     for (PartitionId partition = 0; partition < topology.partitions; ++partition) replica_.actors().Retire(partition);
@@ -82,6 +89,7 @@ Async<> Shard::LoadAndServe(Shard* shard) {
   } else if (shard->load_status_) {
     shard->context_.serving = true;
     shard->context_.env.scope->Spawn(shard->handoff_.Run());
+    shard->context_.env.scope->Spawn(shard->anti_entropy_.Run());
     shard->ReportHintsSoon();
     if (shard->reports_.on_serving) shard->reports_.on_serving();
   } else {

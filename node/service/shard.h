@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "node/protocol/peer.pb.h"
+#include "node/service/anti_entropy.h"
 #include "node/service/coordinator.h"
 #include "node/service/hinted_handoff.h"
 #include "node/service/peers.h"
@@ -23,6 +24,7 @@ struct ShardReports {
   std::function<void(NodeId peer, bool alive)> on_sign;
   std::function<void(std::vector<HintCount>)> on_hints;
   std::function<void()> on_serving;
+  std::function<void(RepairProgress)> on_repair;
   // Shard 0 only: a request that is membership's.
   std::function<void(NodeId from, const peer::Request&, Responder)> on_membership;
 };
@@ -51,6 +53,7 @@ class Shard : public PeerHandler {
   // What this node has for the key, and whether it could be read.
   Async<Result<Bytes>> ReadLocal(KeyPtr key) { return replica_.Read(std::move(key)); }
   Peers& peers() { return peers_; }
+  AntiEntropy& anti_entropy() { return anti_entropy_; }
   const std::vector<std::unique_ptr<Shard>>& shards() const { return *shards_; }
 
  private:
@@ -61,7 +64,8 @@ class Shard : public PeerHandler {
 
   // Members alone may read and write here. Counts whom it refuses.
   Status CheckPeer(NodeId from) const;
-  // A request of the data path, on the shard that has the key.
+  // A request of the data path, on the shard that has the key; `key` is nullptr if
+  // it is for a Merkle tree.
   void Serve(NodeId from, TimePoint deadline, KeyPtr key, peer::Request request, Responder respond);
   void ServeMembership(NodeId from, TimePoint deadline, peer::Request request, Responder respond);
   // A responder for the other shard's use that answers here.
@@ -80,6 +84,7 @@ class Shard : public PeerHandler {
   DataPath parts_;
   Coordinator coordinator_;
   HintedHandoff handoff_;
+  AntiEntropy anti_entropy_;
   RequestLog requests_;
   ShardReports reports_;
   const std::vector<std::unique_ptr<Shard>>* shards_;

@@ -44,6 +44,8 @@ class ShardContext {
   bool IsUp(NodeId node) const { return node == self || view_->IsUp(node); }
   // nullptr: no such type.
   const BucketType* TypeOf(const ObjectKey& key) const;
+  // The N of the key's type.
+  uint32_t NOf(const ObjectKey& key) const;
   ShardIndex ShardOf(PartitionId partition) const { return partition % env.link->count(); }
   const PreferenceList& ListOf(PartitionId partition, uint32_t n) { return lists_->For(partition, n); }
   // With the N of the key's type.
@@ -58,8 +60,6 @@ class ShardContext {
   TimePoint ReplicaDeadline() const { return Now() + config->replica_timeout; }
 
  private:
-  uint32_t NOf(const ObjectKey& key) const;
-
   ClusterViewPtr view_;
   std::optional<PreferenceLists> lists_;
   std::optional<PreferenceLists> pending_lists_;

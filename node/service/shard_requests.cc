@@ -21,6 +21,15 @@ const peer::Key* KeyOf(const peer::Request& request) {
   }
 }
 
+// nullptr: the request is not for a Merkle tree.
+const peer::TreeId* TreeOf(const peer::Request& request) {
+  switch (request.kind_case()) {
+    case peer::Request::kTreeGet: return &request.tree_get().tree();
+    case peer::Request::kLeafGet: return &request.leaf_get().tree();
+    default: return nullptr;
+  }
+}
+
 // A fallback's having nothing proves nothing.
 SharedBytes EncodeState(const Result<Bytes>& state, bool digest_only, bool owner) {
   if (!state) return EncodeFailure(state.error());
@@ -74,13 +83,18 @@ void Shard::OnPeerRequest(PeerRequest request, Responder respond) {
   Result<peer::Request> parsed = ParseRequest(request.body);
   if (!parsed) return respond(EncodeFailure(parsed.error()));
   const peer::Key* key = KeyOf(*parsed);
-  if (key == nullptr) return ServeMembership(request.from, request.deadline, std::move(*parsed), std::move(respond));
+  const peer::TreeId* tree = TreeOf(*parsed);
+  if (key == nullptr && tree == nullptr) {
+    return ServeMembership(request.from, request.deadline, std::move(*parsed), std::move(respond));
+  }
   if (!context_.has_topology()) {
     return respond(EncodeFailure({Errc::kUnavailable, "this node is of no cluster yet"}));
   }
   if (Status member = CheckPeer(request.from); !member) return respond(EncodeFailure(member.error()));
-  KeyPtr placed = Place(FromProto(*key), context_.topology());
-  const ShardIndex owner = context_.ShardOf(placed->partition);
+  KeyPtr placed = key == nullptr ? nullptr : Place(FromProto(*key), context_.topology());
+  // A tree that is not there is refused wherever it is asked for.
+  const PartitionId partition = placed == nullptr ? tree->partition() : placed->partition;
+  const ShardIndex owner = context_.ShardOf(partition);
   if (owner == context_.env.link->self()) {
     Serve(request.from, request.deadline, std::move(placed), std::move(*parsed), std::move(respond));
   } else {
@@ -138,6 +152,8 @@ void Shard::Serve(NodeId from, TimePoint deadline, KeyPtr key, peer::Request req
       context_.env.scope->Spawn(
           PutAndRespond(this, std::move(key), std::move(*request.mutable_replica_put()), std::move(respond)));
       return;
+    case peer::Request::kTreeGet:
+    case peer::Request::kLeafGet: return anti_entropy_.Serve(from, std::move(request), std::move(respond));
     default: return ServeForwarded(from, deadline, std::move(key), std::move(request), std::move(respond));
   }
 }

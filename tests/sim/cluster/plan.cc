@@ -123,6 +123,8 @@ Plan DrawPlan(Rng rng) {
   cluster.disk.read_max = std::chrono::milliseconds(rng.Between(1, 20));
   cluster.service.siblings_max = rng.Chance(0.2) ? 5 : 100;
   cluster.service.clock_cache_entries = rng.Chance(0.5) ? 1024 : 2;
+  // Who repairs by schedule hides what others leave undone; scenarios of their own show anti-entropy.
+  cluster.service.anti_entropy_interval = Duration(0);
   plan.workload = DrawWorkload(rng, cluster.n_val);
   plan.chaos = DrawChaos(rng);
   plan.chaos.disks_hurt_max = DisksToHurt(plan);

@@ -40,12 +40,33 @@ class FakeAdmin : public AdminHandler {
     if (refuse) co_return Fail(Errc::kAlreadyExists, "node at 127.0.0.2:8099 is not empty");
     co_return topology;
   }
+  Result<RepairProgress> StartRepair(std::string operation_id, std::optional<PartitionId> partition) override {
+    if (refuse) return Fail(Errc::kInvalidArgument, "this node does not own partition 5: ask one of b");
+    if (repairs.empty() || repairs.back().operation_id != operation_id) {
+      repaired.push_back(partition);
+      repairs.emplace_back().operation_id = std::move(operation_id);
+      repairs.back().exchanges = 6;
+    }
+    return repairs.back();
+  }
+  std::optional<RepairProgress> Repair(const std::string& operation_id) const override {
+    for (const RepairProgress& repair : repairs) {
+      if (repair.operation_id == operation_id) return repair;
+    }
+    return std::nullopt;
+  }
+  Async<Result<std::vector<TreeRoot>>> TreeRoots(PartitionId partition) override {
+    if (partition > 7) co_return Fail(Errc::kInvalidArgument, "no partition 8");
+    co_return std::vector<TreeRoot>{{3, {1, 2}, 4}};
+  }
   Async<Result<uint64_t>> Change(TopologyChange change) override {
     changed.push_back(std::move(change));
     if (refuse) co_return Fail(Errc::kConflict, "the topology is at epoch 9, not 8");
     co_return uint64_t{10};
   }
 
+  std::vector<RepairProgress> repairs;
+  std::vector<std::optional<PartitionId>> repaired;
   bool ready = false, refuse = false;
   ClusterId cluster;
   std::shared_ptr<const Topology> topology;
@@ -165,6 +186,56 @@ TEST_F(AdminDoorTest, ARefusedCreateSaysWhyAndMayBeTriedAgain) {
   EXPECT_EQ(admin::OperationFromJson(Ask(verb::get, "/operations/op-1").body()).value().state, "failed");
   admin_.refuse = false;
   EXPECT_EQ(Ask(verb::put, "/operations/op-1", body).result_int(), 200u);
+}
+
+TEST_F(AdminDoorTest, ARepairRunsOnAndIsFollowedByItsId) {
+  ClusterExists();
+  const auto started =
+      admin::RepairFromJson(Ask(verb::put, "/operations/r-1", R"({"type":"repair","partition":5})").body()).value();
+  EXPECT_EQ(started.state, "running");
+  EXPECT_EQ(started.exchanges, 6u);
+  EXPECT_EQ(Ask(verb::put, "/operations/r-1", R"({"type":"repair","partition":5})").result_int(), 200u);
+  ASSERT_EQ(admin_.repaired.size(), 1u);
+  EXPECT_EQ(admin_.repaired[0], std::optional<PartitionId>(5));
+  admin_.repairs[0].state = RepairProgress::State::kDone;
+  admin_.repairs[0].exchanges_done = 5;
+  admin_.repairs[0].exchanges_failed = 1;
+  admin_.repairs[0].leaves_differing = 2;
+  admin_.repairs[0].keys_repaired = 17;
+  const auto done = admin::RepairFromJson(Ask(verb::get, "/operations/r-1").body()).value();
+  EXPECT_EQ(done.state, "done");
+  EXPECT_EQ(done.type, "repair");
+  EXPECT_EQ(done.exchanges_done, 5u);
+  EXPECT_EQ(done.exchanges_failed, 1u);
+  EXPECT_EQ(done.leaves_differing, 2u);
+  EXPECT_EQ(done.keys_repaired, 17u);
+}
+
+TEST_F(AdminDoorTest, ARepairWithoutAPartitionIsOfAllThatTheNodeOwns) {
+  ClusterExists();
+  EXPECT_EQ(Ask(verb::put, "/operations/r-1", R"({"type":"repair"})").result_int(), 200u);
+  EXPECT_EQ(admin_.repaired.at(0), std::nullopt);
+  admin_.refuse = true;
+  const HttpResponse refused = Ask(verb::put, "/operations/r-2", R"({"type":"repair","partition":5})");
+  EXPECT_EQ(refused.result_int(), 400u);
+  EXPECT_NE(refused.body().find("does not own partition 5"), std::string::npos);
+  for (const char* bad : {R"({"type":"repair","partition":-2})", R"({"type":"repair","partition":4096})",
+                          R"({"type":"repair","partition":"all"})"}) {
+    EXPECT_EQ(Ask(verb::put, "/operations/r-3", bad).result_int(), 400u) << bad;
+  }
+}
+
+TEST_F(AdminDoorTest, RootsOfMerkleTreesAreTold) {
+  ClusterExists();
+  const auto roots = admin::RootsFromJson(Ask(verb::get, "/roots?partition=5").body()).value();
+  EXPECT_EQ(roots.node_id, "0000000000000001");
+  EXPECT_EQ(roots.partition, 5u);
+  EXPECT_EQ(roots.trees.at(0).n_val, 3u);
+  EXPECT_EQ(roots.trees.at(0).root, "00000000000000010000000000000002");
+  EXPECT_EQ(roots.trees.at(0).leaves_marked, 4u);
+  for (const char* bad : {"/roots", "/roots?partition=", "/roots?partition=x", "/roots?partition=8"}) {
+    EXPECT_EQ(Ask(verb::get, bad).result_int(), 400u) << bad;
+  }
 }
 
 TEST_F(AdminDoorTest, ABucketTypeIsCreatedByAnOperation) {
