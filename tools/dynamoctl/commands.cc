@@ -11,6 +11,7 @@
 
 #include "tools/dynamoctl/cluster_commands.h"
 #include "tools/dynamoctl/object_commands.h"
+#include "tools/dynamoctl/repair_command.h"
 #include "tools/dynamoctl/type_commands.h"
 
 namespace dynamo::ctl {
@@ -44,6 +45,7 @@ int Run(const std::vector<std::string>& arguments, std::istream& in, std::ostrea
   std::function<Status()> chosen;
   AddClusterCommands(app, &settings, &chosen);
   AddObjectCommands(app, &settings, &chosen);
+  AddRepairCommand(app, &settings, &chosen);
   AddTypeCommands(app, &settings, &chosen);
 
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());

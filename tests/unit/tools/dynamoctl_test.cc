@@ -183,6 +183,52 @@ TEST(Dynamoctl, WhatTheNodeRefusesIsSaidInItsWords) {
   EXPECT_EQ(refused.err, "dynamoctl: node at 127.0.0.2:1 is not empty\n");
 }
 
+TEST(Dynamoctl, RepairIsFollowedToItsEnd) {
+  ScriptedNode node;
+  std::string body, id;
+  node.server.Put(R"(/operations/(.*))", [&](const httplib::Request& request, httplib::Response& response) {
+    body = request.body;
+    id = request.matches[1].str();
+    response.set_content(R"({"id":")" + id + R"(","type":"repair","state":"running","exchanges":4})",
+                         "application/json");
+  });
+  int asked = 0;
+  node.server.Get(R"(/operations/(.*))", [&](const httplib::Request& request, httplib::Response& response) {
+    EXPECT_EQ(request.matches[1].str(), id);
+    const char* state = ++asked < 2 ? "running" : "done";
+    response.set_content(R"({"id":")" + id + R"(","type":"repair","exchanges":4,"exchangesDone":)" +
+                             std::to_string(2 * asked) + R"(,"leavesDiffering":3,"keysRepaired":17,"state":")" + state +
+                             R"("})",
+                         "application/json");
+  });
+  const Outcome waited = Ctl({"repair", "--partition", "5", "--wait", "--admin", node.endpoint()});
+  EXPECT_EQ(waited.code, 0) << waited.err;
+  EXPECT_NE(body.find(R"("partition":5)"), std::string::npos) << body;
+  EXPECT_NE(body.find(R"("type":"repair")"), std::string::npos) << body;
+  EXPECT_NE(waited.out.find("running: 2 of 4 exchanges"), std::string::npos) << waited.out;
+  EXPECT_NE(waited.out.find("done: 4 of 4 exchanges, 3 leaves differed, 17 keys repaired"), std::string::npos);
+  const std::string first = id;
+  asked = 0;
+  const Outcome json = Ctl({"repair", "--wait", "-o", "json", "--admin", node.endpoint()});
+  EXPECT_EQ(json.out.find('\n'), json.out.size() - 1) << json.out;
+  EXPECT_NE(json.out.find(R"("keysRepaired":17)"), std::string::npos) << json.out;
+  // Each is a repair of its own.
+  EXPECT_NE(id, first);
+  EXPECT_NE(body.find(R"("partition":-1)"), std::string::npos) << body;
+}
+
+TEST(Dynamoctl, ARepairThatCouldNotCompareAllEndsWithAnError) {
+  ScriptedNode node;
+  node.server.Put(R"(/operations/mine)", [](const httplib::Request&, httplib::Response& response) {
+    response.set_content(R"({"id":"mine","type":"repair","state":"done","exchanges":4,"exchangesFailed":2})",
+                         "application/json");
+  });
+  const Outcome part = Ctl({"repair", "--operation-id", "mine", "--wait", "--admin", node.endpoint()});
+  EXPECT_EQ(part.code, 1);
+  EXPECT_NE(part.err.find("not everything could be compared"), std::string::npos) << part.err;
+  EXPECT_EQ(Ctl({"repair", "--partition", "-3", "--admin", node.endpoint()}).code, 2);
+}
+
 TEST(HttpClient, AnEndpointNeedsNoScheme) {
   EXPECT_EQ(admin::WithScheme("127.0.0.1:8098"), "http://127.0.0.1:8098");
   EXPECT_EQ(admin::WithScheme("https://node:8098"), "https://node:8098");
