@@ -51,7 +51,7 @@ enum class PlantedBug : uint8_t {
   // Clients.
   kContextUnverified,  // Forged contexts delete data.
   kLwwByWallClock,     // A write's stamp need not exceed what its writer has seen.
-  // Anti-entropy; found by the scenarios of tests/sim/antientropy.
+  // Anti-entropy.
   kMerkleMarkForgotten,  // A scan clears a leaf's mark although a write came after its snapshot.
 };
 
@@ -88,6 +88,7 @@ inline constexpr std::array kPlantedBugs{
     PlantedBugName{PlantedBug::kRequestLogOff, "request-log-off"},
     PlantedBugName{PlantedBug::kContextUnverified, "context-unverified"},
     PlantedBugName{PlantedBug::kLwwByWallClock, "lww-by-wall-clock"},
+    PlantedBugName{PlantedBug::kMerkleMarkForgotten, "merkle-mark-forgotten"},
 };
 
 #if defined(DYNAMO_PLANTED_BUGS)

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/sim/antientropy/trees.h"
+#include "tests/sim/cluster/trees.h"
 
 namespace dynamo::sim {
 namespace {

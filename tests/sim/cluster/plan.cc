@@ -123,12 +123,13 @@ Plan DrawPlan(Rng rng) {
   cluster.disk.read_max = std::chrono::milliseconds(rng.Between(1, 20));
   cluster.service.siblings_max = rng.Chance(0.2) ? 5 : 100;
   cluster.service.clock_cache_entries = rng.Chance(0.5) ? 1024 : 2;
-  // Who repairs by schedule hides what others leave undone; scenarios of their own show anti-entropy.
-  cluster.service.anti_entropy_interval = Duration(0);
   plan.workload = DrawWorkload(rng, cluster.n_val);
   plan.chaos = DrawChaos(rng);
   plan.chaos.disks_hurt_max = DisksToHurt(plan);
   DrawClientFaults(rng, plan.chaos, &plan);
+  // Who repairs by schedule hides what others leave undone: half of the seeds are without.
+  cluster.service.anti_entropy_interval = rng.Chance(0.5) ? Seconds(rng, 2, 20) : Duration(0);
+  cluster.service.anti_entropy_rescan = Seconds(rng, 20, 200);
   return plan;
 }
 
@@ -139,10 +140,11 @@ std::string Describe(const Plan& plan) {
     faults += faults.empty() ? "" : ",";
     faults += Name(static_cast<FaultKind>(kind));
   }
-  return fmt::format("{} nodes x {} shards, N{} R{} W{} {}, Q{}, {} clients on {} keys, {}", plan.cluster.nodes,
+  return fmt::format("{} nodes x {} shards, N{} R{} W{} {}, Q{}, {} clients on {} keys, {}{}", plan.cluster.nodes,
                      plan.cluster.shards, plan.cluster.n_val, plan.workload.r, plan.workload.w,
                      plan.workload.sloppy.value_or(true) ? "sloppy" : "strict", plan.cluster.partitions,
-                     plan.workload.clients, plan.workload.keys, faults);
+                     plan.workload.clients, plan.workload.keys, faults,
+                     plan.cluster.service.anti_entropy_interval > Duration(0) ? ", with anti-entropy" : "");
 }
 
 }  // namespace dynamo::sim
