@@ -10,14 +10,10 @@
 namespace dynamo {
 namespace {
 
-bool MayStandIn(MemberState state) {
-  return state == MemberState::kNormal || state == MemberState::kJoining || state == MemberState::kLeaving;
-}
-
-// A topology made ready for walking: nodes and zones are small numbers.
+// A map of a topology made ready for walking: nodes and zones are small numbers.
 class RingWalker {
  public:
-  explicit RingWalker(const Topology& topology);
+  RingWalker(const Topology& topology, const TokenMap& map);
 
   // Calls visit(partition, member index, role) for each step.
   template <class Visit>
@@ -26,20 +22,23 @@ class RingWalker {
  private:
   std::vector<size_t> owner_of_;   // Partition -> index in topology.members.
   std::vector<size_t> zone_of_;    // Member index -> zone number.
+  std::vector<bool> joining_;      // Member index -> it joins.
   std::vector<size_t> tokenless_;  // Members that may stand in and hold no token.
   size_t holders_ = 0;             // Members that hold tokens,
   size_t zones_ = 0;               // and their zones.
 };
 
-RingWalker::RingWalker(const Topology& topology) {
+RingWalker::RingWalker(const Topology& topology, const TokenMap& map) {
   const std::vector<Member>& members = topology.members;
   std::map<std::string_view, size_t> zone_numbers;
-  for (const Member& member : members)
+  for (const Member& member : members) {
     zone_of_.push_back(zone_numbers.try_emplace(member.zone, zone_numbers.size()).first->second);
+    joining_.push_back(member.state == MemberState::kJoining);
+  }
 
   std::vector<bool> holds(members.size());
   std::set<size_t> holder_zones;
-  for (NodeId owner : topology.current.owners()) {
+  for (NodeId owner : map.owners()) {
     const Member* member = topology.Find(owner);
     DYNAMO_CHECK(member != nullptr);
     const size_t index = static_cast<size_t>(member - members.data());
@@ -51,7 +50,7 @@ RingWalker::RingWalker(const Topology& topology) {
   }
   zones_ = holder_zones.size();
   for (size_t index = 0; index < members.size(); ++index) {
-    if (!holds[index] && MayStandIn(members[index].state)) tokenless_.push_back(index);
+    if (!holds[index] && members[index].state == MemberState::kNormal) tokenless_.push_back(index);
   }
 }
 
@@ -69,7 +68,11 @@ void RingWalker::Walk(PartitionId first, uint32_t n_val, Visit&& visit) const {
   size_t zones_met = 0;
   size_t taken = 0;
   const auto take = [&](PartitionId partition, size_t node) {
-    visit(partition, node, taken++ < owners_wanted ? Role::kOwner : Role::kFallback);
+    if (taken++ < owners_wanted) {
+      visit(partition, node, Role::kOwner);
+    } else if (!joining_[node]) {
+      visit(partition, node, Role::kFallback);
+    }
   };
   for (PartitionId partition = first; nodes_met < holders_; partition = (partition + 1) % partitions) {
     const size_t node = owner_of_[partition];
@@ -105,17 +108,35 @@ PreferenceList ListOf(const RingWalker& walker, const Topology& topology, Partit
   return list;
 }
 
+std::vector<NodeId> Without(const PreferenceList& later, const PreferenceList& now) {
+  std::vector<NodeId> coming;
+  for (NodeId owner : later.owners) {
+    if (!now.Owns(owner)) coming.push_back(owner);
+  }
+  return coming;
+}
+
 }  // namespace
 
 bool PreferenceList::Owns(NodeId node) const { return std::find(owners.begin(), owners.end(), node) != owners.end(); }
 
 PreferenceList WalkRing(const Topology& topology, PartitionId partition, uint32_t n_val) {
-  return ListOf(RingWalker(topology), topology, partition, n_val);
+  return ListOf(RingWalker(topology, topology.MapOf(partition)), topology, partition, n_val);
+}
+
+PreferenceList WalkTarget(const Topology& topology, PartitionId partition, uint32_t n_val) {
+  const TokenMap& map = topology.pending.empty() ? topology.current : topology.pending;
+  return ListOf(RingWalker(topology, map), topology, partition, n_val);
+}
+
+std::vector<NodeId> PendingOwners(const Topology& topology, PartitionId partition, uint32_t n_val) {
+  return Without(WalkTarget(topology, partition, n_val), WalkRing(topology, partition, n_val));
 }
 
 std::vector<WalkStep> ExplainWalk(const Topology& topology, PartitionId partition, uint32_t n_val) {
   std::vector<WalkStep> steps;
-  RingWalker(topology).Walk(partition, n_val, [&](PartitionId at, size_t node, WalkStep::Role role) {
+  const RingWalker walker(topology, topology.MapOf(partition));
+  walker.Walk(partition, n_val, [&](PartitionId at, size_t node, WalkStep::Role role) {
     const Member& member = topology.members[node];
     steps.push_back({at, member.id, member.zone, role});
   });
@@ -124,16 +145,38 @@ std::vector<WalkStep> ExplainWalk(const Topology& topology, PartitionId partitio
 
 PreferenceLists::PreferenceLists(std::shared_ptr<const Topology> topology) : topology_(std::move(topology)) {}
 
-const PreferenceList& PreferenceLists::For(PartitionId partition, uint32_t n_val) {
-  std::vector<PreferenceList>& lists = by_n_[n_val];
-  if (lists.empty()) {
-    const RingWalker walker(*topology_);
-    for (PartitionId each = 0; each < topology_->current.partitions(); ++each) {
-      lists.push_back(ListOf(walker, *topology_, each, n_val));
+const PreferenceLists::Lists& PreferenceLists::ListsFor(uint32_t n_val) {
+  Lists& lists = by_n_[n_val];
+  if (!lists.now.empty()) return lists;
+  const RingWalker current(*topology_, topology_->current);
+  for (PartitionId each = 0; each < topology_->partitions; ++each) {
+    lists.now.push_back(ListOf(current, *topology_, each, n_val));
+  }
+  if (topology_->pending.empty()) return lists;
+  const RingWalker target(*topology_, topology_->pending);
+  lists.pending.resize(topology_->partitions);
+  for (PartitionId each = 0; each < topology_->partitions; ++each) {
+    PreferenceList list = ListOf(target, *topology_, each, n_val);
+    if (topology_->moved[each]) {
+      lists.now[each] = std::move(list);
+    } else {
+      lists.pending[each] = Without(list, lists.now[each]);
     }
   }
-  DYNAMO_CHECK(partition < lists.size());
-  return lists[partition];
+  return lists;
+}
+
+const PreferenceList& PreferenceLists::For(PartitionId partition, uint32_t n_val) {
+  const Lists& lists = ListsFor(n_val);
+  DYNAMO_CHECK(partition < lists.now.size());
+  return lists.now[partition];
+}
+
+const std::vector<NodeId>& PreferenceLists::PendingFor(PartitionId partition, uint32_t n_val) {
+  const Lists& lists = ListsFor(n_val);
+  if (lists.pending.empty()) return none_;
+  DYNAMO_CHECK(partition < lists.pending.size());
+  return lists.pending[partition];
 }
 
 }  // namespace dynamo

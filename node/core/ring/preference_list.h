@@ -14,15 +14,19 @@
 
 namespace dynamo {
 
-// The walk clockwise from a partition of the current map. Failures never change
-// it, only who stands in. Members and zones below are those that hold tokens.
+// The walk clockwise from a partition of the map that it is owned by: the current
+// one, or, once it has moved, the pending one. Failures never change it, only who
+// stands in. Members and zones below are those that hold tokens of that map.
 struct PreferenceList {
   std::vector<NodeId> owners;  // min(N, members) distinct nodes over min(N, zones) zones.
   // All others, in the order they stand in; last, by id, the members that hold no
-  // token (one that joins, for instance), but never one that has left for good.
+  // token, but never one that has left for good, nor one that joins or leaves: the
+  // one has shown nothing yet, the other has hints to get rid of.
   std::vector<NodeId> fallbacks;
 
   bool Owns(NodeId node) const;
+
+  friend bool operator==(const PreferenceList&, const PreferenceList&) = default;
 };
 
 // One step of the walk, for people (`dynamoctl locate`). A node passed over for its
@@ -41,6 +45,14 @@ struct WalkStep {
 // holds the invariants that DecodeTopology proves; `partition` is on its ring.
 PreferenceList WalkRing(const Topology& topology, PartitionId partition, uint32_t n_val);
 std::vector<WalkStep> ExplainWalk(const Topology& topology, PartitionId partition, uint32_t n_val);
+// The same over the pending map: who owns the partition after the change, whether
+// it has moved or not. As WalkRing if no change is under way.
+PreferenceList WalkTarget(const Topology& topology, PartitionId partition, uint32_t n_val);
+
+// Who is about to own a partition and does not yet: the target's owners that are no
+// owners now, in walk order. They get every write and count for nothing. Empty where
+// the partition has moved, or only loses owners.
+std::vector<NodeId> PendingOwners(const Topology& topology, PartitionId partition, uint32_t n_val);
 
 // The lists of all partitions of one topology, made once for each N that is asked
 // for. Not thread-safe; each shard has its own.
@@ -49,11 +61,20 @@ class PreferenceLists {
   explicit PreferenceLists(std::shared_ptr<const Topology> topology);
 
   const PreferenceList& For(PartitionId partition, uint32_t n_val);
+  // As PendingOwners.
+  const std::vector<NodeId>& PendingFor(PartitionId partition, uint32_t n_val);
   const Topology& topology() const { return *topology_; }
 
  private:
+  struct Lists {
+    std::vector<PreferenceList> now;
+    std::vector<std::vector<NodeId>> pending;  // Empty where no change is under way.
+  };
+  const Lists& ListsFor(uint32_t n_val);
+
   std::shared_ptr<const Topology> topology_;
-  std::map<uint32_t, std::vector<PreferenceList>> by_n_;
+  std::map<uint32_t, Lists> by_n_;
+  const std::vector<NodeId> none_;
 };
 
 // One node's part in a replicated operation.

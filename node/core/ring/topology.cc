@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "node/core/ring/placement.h"
@@ -81,6 +82,24 @@ MemberStanding Topology::StandingOf(NodeId id) const {
   const Member* member = Find(id);
   if (member == nullptr) return MemberStanding::kStranger;
   return LeftForGood(member->state) ? MemberStanding::kRemoved : MemberStanding::kMember;
+}
+
+uint32_t Topology::LargestN() const {
+  uint32_t n_val = 1;
+  for (const auto& [name, type] : types) n_val = std::max(n_val, type.n_val);
+  return n_val;
+}
+
+std::vector<uint32_t> PartitionsWithOtherOwners(const Topology& before, const Topology& after) {
+  // Which map gives the owners changes with each partition; the maps are few.
+  const std::array<bool, 4> same = {before.current == after.current, before.current == after.pending,
+                                    before.pending == after.current, before.pending == after.pending};
+  std::vector<uint32_t> others;
+  for (uint32_t partition = 0; partition < after.partitions; ++partition) {
+    const size_t which = (before.HasMoved(partition) ? 2 : 0) + (after.HasMoved(partition) ? 1 : 0);
+    if (!same[which]) others.push_back(partition);
+  }
+  return others;
 }
 
 Result<Topology> CreateTopology(const ClusterSpec& spec) {

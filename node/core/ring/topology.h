@@ -66,6 +66,7 @@ struct TopologyOperation {
   std::string id;
   uint64_t fingerprint = 0;  // Of what was asked: another request under that id is a mistake.
   uint64_t epoch = 0;        // That it made.
+  bool cancelled = false;    // A change of the members that was turned round.
 
   friend bool operator==(const TopologyOperation&, const TopologyOperation&) = default;
 };
@@ -84,10 +85,18 @@ struct Topology {
   TopologyVersion version;
   uint32_t partitions = 0;
   uint64_t ring_seed = 0;
-  std::vector<NodeId> voters;            // Members, sorted; an odd number, at most kVotersMax (2 members: 1).
-  std::vector<Member> members;           // Sorted by id, distinct.
-  TokenMap current;                      // Of members, as is `pending`.
-  TokenMap pending;                      // Empty, or the map a committed change is moving to.
+  std::vector<NodeId> voters;   // Members, sorted; an odd number, at most kVotersMax (2 members: 1).
+  std::vector<Member> members;  // Sorted by id, distinct.
+  TokenMap current;             // Of members, as is `pending`.
+  TokenMap pending;             // Empty, or the map a committed change is moving to.
+  // As many as tokens of `pending`, not all true. A partition that has moved is owned
+  // by the preference list of `pending`, every other by that of `current`: so there
+  // is no third list, and partitions may be taken over in any order.
+  std::vector<bool> moved;
+  // The epoch that began the change of the members that is under way, or turned it
+  // round; 0: none is. It ends when all partitions have moved and all who leave have left.
+  uint64_t change_since = 0;
+  bool cancelling = false;               // It was turned round: what had moved goes back.
   std::vector<ContextKey> context_keys;  // Sorted by id; one signs at least.
   std::map<std::string, BucketType> types;
   std::vector<TopologyOperation> operations;  // Oldest first, epochs rising; at most kRemembered.
@@ -98,6 +107,12 @@ struct Topology {
   // for good come first.
   const Member* FindByName(std::string_view name) const;
   MemberStanding StandingOf(NodeId id) const;
+
+  bool HasMoved(uint32_t partition) const { return !pending.empty() && moved[partition]; }
+  // Whose walk gives a partition its owners now.
+  const TokenMap& MapOf(uint32_t partition) const { return HasMoved(partition) ? pending : current; }
+  // The largest N of any bucket type: what is placed for, and moved.
+  uint32_t LargestN() const;
 
   friend bool operator==(const Topology&, const Topology&) = default;
 };
@@ -124,9 +139,12 @@ Result<Topology> CreateTopology(const ClusterSpec& spec);
 // as far as these go, sorted; the order of `members` does not matter.
 std::vector<NodeId> ChooseVoters(const std::vector<Member>& members);
 
-// Canonical: version byte 1, or 2 if there are operations, 8 bytes XXH3-64 of
-// everything after them, then the fields in order; a map is one member index for
-// each token.
+// Partitions whose owners may be others in `after` than in `before`, for any N.
+std::vector<uint32_t> PartitionsWithOtherOwners(const Topology& before, const Topology& after);
+
+// Canonical: version byte 1, or 2 if there are operations, or 3 if members change or
+// one of these operations was cancelled; 8 bytes XXH3-64 of everything after them,
+// then the fields in order; a map is one member index for each token.
 Bytes EncodeTopology(const Topology& topology);
 // kCorrupt: malformed, or an invariant above does not hold.
 Result<Topology> DecodeTopology(std::string_view encoded);

@@ -58,7 +58,7 @@ Status CheckSame(const std::string& name, const BucketType& there, const BucketT
 }
 
 // Adds the type to `next`; false: it is there.
-Result<bool> Add(Topology& next, const CreateBucketType& wanted) {
+Result<bool> Apply(Topology& next, const CreateBucketType& wanted) {
   if (Status sound = Check(next, wanted); !sound) return Fail(std::move(sound.error()));
   const auto there = next.types.find(wanted.name);
   if (there != next.types.end()) {
@@ -69,17 +69,36 @@ Result<bool> Add(Topology& next, const CreateBucketType& wanted) {
     return Fail(Errc::kInvalidArgument,
                 fmt::format("there are {} bucket types already, the most there may be", kTypesMax));
   }
+  if (!next.pending.empty() && wanted.type.n_val > next.LargestN()) {
+    return Fail(Errc::kConflict, NameOfChange(next) + " moves partitions for a smaller N: wait for it");
+  }
   next.types.emplace(wanted.name, wanted.type);
   return true;
+}
+
+// What nodes do by themselves has no id, and is not remembered.
+bool IsOfNodes(const TopologyChange& change) {
+  return std::holds_alternative<TakeOver>(change.what) || std::holds_alternative<Depart>(change.what);
+}
+uint64_t FingerprintOf(const TakeOver&) { return 0; }
+uint64_t FingerprintOf(const Depart&) { return 0; }
+
+Status CheckId(const TopologyChange& change) {
+  if (IsOfNodes(change) && change.operation_id.empty()) return {};
+  const size_t size = change.operation_id.size();
+  if (!IsOfNodes(change) && size > 0 && size <= TopologyOperation::kIdBytesMax) return {};
+  return Fail(Errc::kInvalidArgument, fmt::format("an operation id has 1 to {} bytes", TopologyOperation::kIdBytesMax));
+}
+
+void Remember(Topology& next, TopologyOperation operation) {
+  if (next.operations.size() >= TopologyOperation::kRemembered) next.operations.erase(next.operations.begin());
+  next.operations.push_back(std::move(operation));
 }
 
 }  // namespace
 
 Result<ChangedTopology> ApplyChange(const Topology& current, const TopologyChange& change) {
-  if (change.operation_id.empty() || change.operation_id.size() > TopologyOperation::kIdBytesMax) {
-    return Fail(Errc::kInvalidArgument,
-                fmt::format("an operation id has 1 to {} bytes", TopologyOperation::kIdBytesMax));
-  }
+  if (Status id = CheckId(change); !id) return Fail(std::move(id.error()));
   const uint64_t fingerprint = std::visit([](const auto& what) { return FingerprintOf(what); }, change.what);
   const auto before = std::ranges::find(current.operations, change.operation_id, &TopologyOperation::id);
   if (before != current.operations.end()) {
@@ -96,12 +115,11 @@ Result<ChangedTopology> ApplyChange(const Topology& current, const TopologyChang
   ChangedTopology changed;
   changed.epoch = current.version.epoch;
   Topology next = current;
-  auto differs = std::visit([&next](const auto& what) { return Add(next, what); }, change.what);
+  auto differs = std::visit([&next](const auto& what) { return Apply(next, what); }, change.what);
   if (!differs) return Fail(std::move(differs.error()));
   if (!*differs) return changed;
   changed.epoch = ++next.version.epoch;
-  if (next.operations.size() >= TopologyOperation::kRemembered) next.operations.erase(next.operations.begin());
-  next.operations.push_back({change.operation_id, fingerprint, changed.epoch});
+  if (!IsOfNodes(change)) Remember(next, {change.operation_id, fingerprint, changed.epoch});
   changed.next = std::move(next);
   return changed;
 }

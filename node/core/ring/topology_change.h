@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "common/base/result.h"
+#include "node/core/ring/member_change.h"
 #include "node/core/ring/topology.h"
 
 namespace dynamo {
@@ -20,9 +21,11 @@ struct CreateBucketType {
 };
 
 struct TopologyChange {
-  std::string operation_id;       // 1 to TopologyOperation::kIdBytesMax bytes.
+  // 1 to TopologyOperation::kIdBytesMax bytes. None for what nodes do by themselves
+  // (TakeOver, Depart), which is done or not and needs no memory.
+  std::string operation_id;
   std::optional<uint64_t> epoch;  // Only if the topology is at this one.
-  std::variant<CreateBucketType> what;
+  std::variant<CreateBucketType, ChangeMembers, ReplaceMember, CancelChange, ForgetMember, TakeOver, Depart> what;
 };
 
 struct ChangedTopology {
@@ -32,10 +35,11 @@ struct ChangedTopology {
 };
 
 // Applies a change to the present topology; pure. An operation that is remembered,
-// or a type that exists just so, needs no change. Errors:
+// or what is just so already, needs no change. Errors:
 //  kInvalidArgument  it can never succeed, or its id was used for something else;
-//  kConflict         the topology is at another epoch than asked for (named);
-//  kAlreadyExists    a type of that name exists with another durability;
+//  kConflict         the topology is at another epoch than asked for (named), or a
+//                    change of the members is in its way (named);
+//  kAlreadyExists    a type of that name exists with another durability, or a member;
 //  kUnsupported      ... with another N or policy, which move data.
 Result<ChangedTopology> ApplyChange(const Topology& current, const TopologyChange& change);
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr uint8_t kWithoutOperations = 1;
 constexpr uint8_t kWithOperations = 2;
+constexpr uint8_t kWithChange = 3;
 constexpr size_t kHeaderBytes = 1 + 8;
 
 void WriteMap(ByteWriter& out, const Topology& topology, const TokenMap& map) {
@@ -55,6 +56,32 @@ void WriteOperations(ByteWriter& out, const std::vector<TopologyOperation>& oper
     out.U64(operation.fingerprint);
     out.Varint(operation.epoch);
   }
+}
+
+uint8_t FormatOf(const Topology& topology) {
+  const bool changes = !topology.pending.empty() || topology.change_since != 0;
+  if (changes || std::ranges::any_of(topology.operations, &TopologyOperation::cancelled)) return kWithChange;
+  return topology.operations.empty() ? kWithoutOperations : kWithOperations;
+}
+
+// Eight to a byte, the first in the lowest bit.
+void WriteBits(ByteWriter& out, const std::vector<bool>& bits) {
+  for (size_t first = 0; first < bits.size(); first += 8) {
+    uint8_t byte = 0;
+    for (size_t i = first; i < std::min(first + 8, bits.size()); ++i)
+      byte |= static_cast<uint8_t>(bits[i] << (i - first));
+    out.U8(byte);
+  }
+}
+
+// What only format 3 has.
+void WriteChange(ByteWriter& out, const Topology& topology) {
+  out.Varint(topology.change_since);
+  out.U8(topology.cancelling ? 1 : 0);
+  WriteBits(out, topology.moved);
+  std::vector<bool> cancelled;
+  for (const TopologyOperation& operation : topology.operations) cancelled.push_back(operation.cancelled);
+  WriteBits(out, cancelled);
 }
 
 // Reads an enumerator in [1, last], or makes the reader fail.
@@ -136,7 +163,7 @@ std::map<std::string, BucketType> ReadTypes(ByteReader& in) {
 std::vector<TopologyOperation> ReadOperations(ByteReader& in) {
   std::vector<TopologyOperation> operations;
   const size_t count = in.Count(1 + 8 + 1);
-  if (count == 0 || count > TopologyOperation::kRemembered) in.Invalidate();
+  if (count > TopologyOperation::kRemembered) in.Invalidate();
   for (size_t left = count; left > 0 && in.ok(); --left) {
     TopologyOperation operation;
     operation.id = in.String();
@@ -149,6 +176,37 @@ std::vector<TopologyOperation> ReadOperations(ByteReader& in) {
   return operations;
 }
 
+std::vector<bool> ReadBits(ByteReader& in, size_t count) {
+  const std::string_view bytes = in.Raw((count + 7) / 8);
+  if (!in.ok()) return {};
+  std::vector<bool> bits;
+  for (size_t i = 0; i < 8 * bytes.size(); ++i) {
+    const bool bit = ((static_cast<uint8_t>(bytes[i / 8]) >> (i % 8)) & 1) != 0;
+    if (i < count) bits.push_back(bit);
+    if (i >= count && bit) in.Invalidate();
+  }
+  return bits;
+}
+
+void ReadChange(ByteReader& in, Topology* topology) {
+  topology->change_since = in.Varint();
+  const uint8_t cancelling = in.U8();
+  topology->cancelling = cancelling == 1;
+  if (cancelling > 1) in.Invalidate();
+  topology->moved = ReadBits(in, topology->pending.partitions());
+  const std::vector<bool> cancelled = ReadBits(in, topology->operations.size());
+  for (size_t i = 0; i < cancelled.size(); ++i) topology->operations[i].cancelled = cancelled[i];
+}
+
+bool ChangeHolds(const Topology& topology) {
+  if (topology.change_since > topology.version.epoch) return false;
+  if (topology.cancelling && topology.change_since == 0) return false;
+  if (topology.pending.empty()) return true;
+  const bool all = std::ranges::find(topology.moved, false) == topology.moved.end();
+  return topology.pending.partitions() == topology.partitions && topology.change_since > 0 &&
+         topology.moved.size() == topology.partitions && !all;
+}
+
 bool VotersHold(const Topology& topology) {
   const std::vector<NodeId>& voters = topology.voters;
   if (voters.size() % 2 == 0 || voters.size() > kVotersMax) return false;
@@ -158,8 +216,7 @@ bool VotersHold(const Topology& topology) {
 
 bool InvariantsHold(const Topology& topology) {
   return topology.cluster && IsValidPartitionCount(topology.partitions) &&
-         topology.current.partitions() == topology.partitions &&
-         (topology.pending.empty() || topology.pending.partitions() == topology.partitions) && VotersHold(topology) &&
+         topology.current.partitions() == topology.partitions && ChangeHolds(topology) && VotersHold(topology) &&
          std::ranges::any_of(topology.context_keys, &ContextKey::signs);
 }
 
@@ -179,11 +236,13 @@ Bytes EncodeTopology(const Topology& topology) {
   WriteMap(out, topology, topology.current);
   WriteMap(out, topology, topology.pending);
   WriteKeysAndTypes(out, topology);
-  if (!topology.operations.empty()) WriteOperations(out, topology.operations);
+  const uint8_t format = FormatOf(topology);
+  if (format != kWithoutOperations) WriteOperations(out, topology.operations);
+  if (format == kWithChange) WriteChange(out, topology);
 
   Bytes encoded;
   ByteWriter whole(&encoded);
-  whole.U8(topology.operations.empty() ? kWithoutOperations : kWithOperations);
+  whole.U8(format);
   whole.U64(Checksum64(body));
   whole.Raw(body);
   return encoded;
@@ -194,8 +253,8 @@ Result<Topology> DecodeTopology(std::string_view encoded) {
   const uint8_t version = in.U8();
   const uint64_t checksum = in.U64();
   if (!in.ok()) return Fail(Errc::kCorrupt, "topology is cut short");
-  if (version != kWithoutOperations && version != kWithOperations) {
-    return Fail(Errc::kCorrupt, "topology has format " + std::to_string(version) + ": this version reads 1 and 2");
+  if (version < kWithoutOperations || version > kWithChange) {
+    return Fail(Errc::kCorrupt, "topology has format " + std::to_string(version) + ": this version reads 1 to 3");
   }
   if (checksum != Checksum64(encoded.substr(kHeaderBytes))) return Fail(Errc::kCorrupt, "topology fails its checksum");
 
@@ -211,8 +270,10 @@ Result<Topology> DecodeTopology(std::string_view encoded) {
   topology.pending = ReadMap(in, topology.members);
   topology.context_keys = ReadContextKeys(in);
   topology.types = ReadTypes(in);
-  if (version == kWithOperations) topology.operations = ReadOperations(in);
-  if (!in.at_end()) return Fail(Errc::kCorrupt, "topology is malformed");
+  if (version >= kWithOperations) topology.operations = ReadOperations(in);
+  if (version == kWithChange) ReadChange(in, &topology);
+  // One value has one encoding.
+  if (!in.at_end() || FormatOf(topology) != version) return Fail(Errc::kCorrupt, "topology is malformed");
   if (!InvariantsHold(topology))
     return Fail(Errc::kCorrupt, "topology breaks an invariant of its maps, voters or context keys");
   return topology;

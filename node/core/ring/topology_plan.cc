@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/base/hash.h"
+#include "node/core/ring/member_change.h"
 #include "node/core/ring/placement.h"
 #include "node/core/ring/preference_list.h"
 
@@ -68,12 +69,6 @@ std::vector<Member> MembersAfter(const Topology& topology, const StagedChanges& 
   return members;
 }
 
-uint32_t LargestN(const Topology& topology) {
-  uint32_t n_val = 1;
-  for (const auto& [name, type] : topology.types) n_val = std::max(n_val, type.n_val);
-  return n_val;
-}
-
 uint32_t ReplicasToCopy(const Topology& before, const Topology& after, uint32_t n_val) {
   uint32_t copies = 0;
   for (PartitionId partition = 0; partition < before.partitions; ++partition) {
@@ -124,8 +119,8 @@ void AddMembers(const Topology& before, const Topology& after, TopologyPlan* pla
 
 Result<TopologyPlan> PlanChange(const Topology& topology, const StagedChanges& staged) {
   if (staged.empty()) return Fail(Errc::kInvalidArgument, "plan: name who joins, leaves or changes its capacity");
-  if (!topology.pending.empty()) {
-    return Fail(Errc::kUnavailable, "plan: another change is under way: wait until it is done");
+  if (topology.change_since != 0) {
+    return Fail(Errc::kConflict, "plan: " + NameOfChange(topology) + " is under way: wait for it, or cancel it");
   }
   if (Status named = CheckNames(topology, staged); !named) return Fail(std::move(named.error()));
   Topology after = topology;
@@ -137,7 +132,7 @@ Result<TopologyPlan> PlanChange(const Topology& topology, const StagedChanges& s
   plan.before = topology.version;
   plan.after = {topology.version.generation, topology.version.epoch + 1};
   plan.partitions = topology.partitions;
-  plan.n_val = LargestN(topology);
+  plan.n_val = topology.LargestN();
   auto placement = PlaceTokens(after.members, topology.partitions, plan.n_val, topology.current);
   if (!placement) return Fail(std::move(placement.error()));
   after.current = std::move(placement->map);

@@ -54,7 +54,7 @@ struct TopologyPlan {
 
 // Pure. kInvalidArgument: nothing is staged; a name that is no member, or joins and
 // is one already, or is named twice; capacity 0; nobody would be left.
-// kUnavailable: another change is under way.
+// kConflict: another change is under way.
 Result<TopologyPlan> PlanChange(const Topology& topology, const StagedChanges& staged);
 
 }  // namespace dynamo

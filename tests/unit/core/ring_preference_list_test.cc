@@ -76,14 +76,22 @@ TEST(WalkRing, EveryMemberOwnsWhenThereAreNoMoreThanN) {
   EXPECT_FALSE(list.Owns(NodeId{3}));
 }
 
-TEST(WalkRing, MembersWithoutTokensStandInLastAndThoseWhoLeftNever) {
-  Topology ring = RingOf({"a1", "a2", "a1", "a2", "a1", "a2", "a1", "a3"}, {"a4", "a5", "a6", "a7"});
+TEST(WalkRing, MembersWithoutTokensStandInLastAndThoseWhoComeOrGoNever) {
+  Topology ring = RingOf({"a1", "a2", "a1", "a2", "a1", "a2", "a1", "a3"}, {"a4", "a5", "a6", "a7", "a8"});
   ring.members[3].state = MemberState::kJoining;
   ring.members[4].state = MemberState::kLeft;
   ring.members[5].state = MemberState::kReplaced;
+  ring.members[7].state = MemberState::kLeaving;
   const PreferenceList list = WalkRing(ring, 0, 2);
   EXPECT_THAT(Ids(list.owners), ElementsAre(1, 2));
-  EXPECT_THAT(Ids(list.fallbacks), ElementsAre(3, 4, 7));
+  EXPECT_THAT(Ids(list.fallbacks), ElementsAre(3, 7));
+}
+
+TEST(WalkRing, WhoJoinsOwnsWhatHasMovedAndStandsInForNobody) {
+  Topology ring = RingOf({"a1", "a2", "a3", "a4", "a1", "a2", "a3", "a4"});
+  ring.members[2].state = MemberState::kJoining;
+  EXPECT_THAT(Ids(WalkRing(ring, 1, 2).owners), ElementsAre(2, 3));
+  EXPECT_THAT(Ids(WalkRing(ring, 0, 2).fallbacks), ElementsAre(4));
 }
 
 TEST(WalkRing, AMemberWithoutTokensAddsNoZoneToWaitFor) {
@@ -112,7 +120,8 @@ TEST(ExplainWalk, NamesEveryStepAndWhyANodeWasSkipped) {
 
 // What every walk keeps, on any map whatever: see preference_list.h.
 void CheckWalk(const Topology& topology, PartitionId partition, uint32_t n_val, const PreferenceList& list) {
-  std::set<NodeId> holders(topology.current.owners().begin(), topology.current.owners().end());
+  const TokenMap& map = topology.MapOf(partition);
+  const std::set<NodeId> holders(map.owners().begin(), map.owners().end());
   std::set<std::string> zones;
   for (NodeId holder : holders) zones.insert(topology.Find(holder)->zone);
   const size_t owners = std::min<size_t>(n_val, holders.size());
@@ -121,14 +130,15 @@ void CheckWalk(const Topology& topology, PartitionId partition, uint32_t n_val, 
   std::set<std::string> owner_zones;
   for (NodeId owner : list.owners) owner_zones.insert(topology.Find(owner)->zone);
   RC_ASSERT(owner_zones.size() >= std::min(owners, zones.size()));
-  if (n_val > 0) RC_ASSERT(list.owners.front() == topology.current.owner(partition));
+  if (n_val > 0) RC_ASSERT(list.owners.front() == map.owner(partition));
 
   std::set<NodeId> all(list.owners.begin(), list.owners.end());
   all.insert(list.fallbacks.begin(), list.fallbacks.end());
   RC_ASSERT(all.size() == list.owners.size() + list.fallbacks.size());
   for (const Member& member : topology.members) {
-    const bool gone = member.state == MemberState::kLeft || member.state == MemberState::kReplaced;
-    RC_ASSERT(all.contains(member.id) == (holders.contains(member.id) || !gone));
+    const bool may_stand_in =
+        holders.contains(member.id) ? member.state != MemberState::kJoining : member.state == MemberState::kNormal;
+    RC_ASSERT(all.contains(member.id) == (list.Owns(member.id) || may_stand_in));
   }
 }
 
@@ -146,7 +156,7 @@ RC_GTEST_PROP(ExplainWalk, TellsTheSameStoryAsTheList, (uint64_t seed)) {
   const PartitionId partition = static_cast<PartitionId>(rng.Below(topology.partitions));
   PreferenceList told;
   for (const WalkStep& step : ExplainWalk(topology, partition, 3)) {
-    if (step.partition < topology.partitions) RC_ASSERT(topology.current.owner(step.partition) == step.node);
+    if (step.partition < topology.partitions) RC_ASSERT(topology.MapOf(partition).owner(step.partition) == step.node);
     if (step.role == Role::kOwner) told.owners.push_back(step.node);
     if (step.role == Role::kFallback) told.fallbacks.push_back(step.node);
   }

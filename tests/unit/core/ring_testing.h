@@ -28,7 +28,7 @@ inline std::vector<Member> MakeMembers(size_t count, size_t zones = 1, std::vect
 inline Topology RandomTopology(Rng& rng) {
   Topology topology;
   topology.cluster = ClusterId{{rng.Next() | 1, rng.Next()}};
-  topology.version = {.generation = 1 + rng.Below(3), .epoch = rng.Next()};
+  topology.version = {.generation = 1 + rng.Below(3), .epoch = 100 + rng.Below(uint64_t{1} << 40)};
   topology.partitions = uint32_t{1} << (3 + rng.Below(5));
   topology.ring_seed = rng.Next();
   topology.members = MakeMembers(1 + rng.Below(12), 1 + rng.Below(5));
@@ -46,7 +46,12 @@ inline Topology RandomTopology(Rng& rng) {
     return TokenMap(std::move(owners));
   };
   topology.current = random_map();
-  if (rng.Chance(0.5)) topology.pending = random_map();
+  if (rng.Chance(0.5)) {
+    topology.pending = random_map();
+    topology.change_since = 1 + rng.Below(topology.version.epoch);
+    topology.cancelling = rng.Chance(0.3);
+    for (uint32_t i = 0; i < topology.partitions; ++i) topology.moved.push_back(i > 0 && rng.Chance(0.5));
+  }
   topology.voters = ChooseVoters(topology.members);
   for (uint32_t id = 1; id <= 1 + rng.Below(3); ++id) topology.context_keys.push_back({id, "secret", id == 1});
   for (const char* name : {"a", "b", "c"}) {
@@ -57,7 +62,7 @@ inline Topology RandomTopology(Rng& rng) {
   }
   for (uint64_t epoch = rng.Below(4); epoch > 0; --epoch) {
     const uint64_t made = topology.operations.empty() ? 1 + rng.Below(9) : topology.operations.back().epoch + epoch;
-    topology.operations.push_back({"operation-" + std::to_string(epoch), rng.Next(), made});
+    topology.operations.push_back({"operation-" + std::to_string(epoch), rng.Next(), made, rng.Chance(0.2)});
   }
   return topology;
 }

@@ -51,12 +51,21 @@ RC_GTEST_PROP(TopologyCodec, WhateverDecodesEncodesToTheSameBytes, (uint64_t see
   if (!decoded) RC_ASSERT(decoded.error().code == Errc::kCorrupt);
 }
 
-TEST(TopologyCodec, KeepsTheFirstFormatWhereNothingNeedsTheSecond) {
+TEST(TopologyCodec, KeepsTheFirstFormatWhereNothingNeedsALaterOne) {
   Topology topology = ATopology();
+  topology.pending = TokenMap();
+  topology.moved.clear();
+  topology.change_since = 0;
   topology.operations.clear();
   EXPECT_EQ(EncodeTopology(topology)[0], 1);
   topology.operations.push_back({"operation", 5, 9});
   EXPECT_EQ(EncodeTopology(topology)[0], 2);
+  topology.operations.back().cancelled = true;
+  EXPECT_EQ(EncodeTopology(topology)[0], 3);
+  topology.operations.clear();
+  topology.change_since = 4;  // Nothing moves any more, but somebody has yet to leave.
+  EXPECT_EQ(EncodeTopology(topology)[0], 3);
+  EXPECT_EQ(DecodeTopology(EncodeTopology(topology)).value(), topology);
 }
 
 TEST(TopologyCodec, RefusesOperationsThatAreNoHistory) {
@@ -103,10 +112,10 @@ TEST(TopologyCodec, AForgedCountAllocatesNothing) {
 
 TEST(TopologyCodec, AnotherFormatIsRefusedByNumber) {
   Bytes encoded = EncodeTopology(ATopology());
-  encoded[0] = 3;
+  encoded[0] = 4;
   const Result<Topology> decoded = DecodeTopology(encoded);
   ASSERT_FALSE(decoded);
-  EXPECT_THAT(decoded.error().message, testing::HasSubstr("format 3"));
+  EXPECT_THAT(decoded.error().message, testing::HasSubstr("format 4"));
 }
 
 TEST(TopologyCodec, RefusesWhatBreaksAnInvariant) {
@@ -121,7 +130,22 @@ TEST(TopologyCodec, RefusesWhatBreaksAnInvariant) {
   ExpectCorrupt(no_map);
   Topology half_pending = ATopology();
   half_pending.pending = TokenMap({half_pending.members[0].id});
+  half_pending.moved = {false};
+  half_pending.change_since = 1;
   ExpectCorrupt(half_pending);
+  Topology all_moved = ATopology();
+  all_moved.pending = all_moved.current;
+  all_moved.change_since = 1;
+  all_moved.moved.assign(all_moved.partitions, true);
+  ExpectCorrupt(all_moved);
+  Topology moves_since_never = ATopology();
+  moves_since_never.pending = moves_since_never.current;
+  moves_since_never.change_since = 0;
+  moves_since_never.moved.assign(moves_since_never.partitions, false);
+  ExpectCorrupt(moves_since_never);
+  Topology of_the_future = ATopology();
+  of_the_future.change_since = of_the_future.version.epoch + 1;
+  ExpectCorrupt(of_the_future);
   Topology no_voters = ATopology();
   no_voters.voters.clear();
   ExpectCorrupt(no_voters);
@@ -145,6 +169,7 @@ TEST(TopologyCodec, RefusesMembersOutOfOrder) {
   ASSERT_GE(topology.members.size(), 2u);
   topology.current = TokenMap(std::vector<NodeId>(topology.partitions, topology.members[0].id));
   topology.pending = TokenMap();
+  topology.moved.clear();
   topology.voters = {topology.members[0].id};
   topology.members.back().id = topology.members.front().id;
   ExpectCorrupt(topology);
