@@ -16,10 +16,15 @@ struct HintedHandoff::Batch {
   DataPath parts;
   Event done;
   size_t outstanding = 0;
-  std::vector<bool> failed;
+  struct Delivery {
+    KeyPtr key;  // nullptr: not now.
+    Route route;
+    std::vector<ReplicaTarget> failed;
+  };
+  std::vector<Delivery> deliveries;
 
-  void OnAck(size_t index, bool durable) {
-    if (!durable) failed[index] = true;
+  void OnAck(size_t index, const ReplicaTarget& target, bool durable) {
+    if (!durable) deliveries[index].failed.push_back(target);
     if (--outstanding == 0) done.Set();
   }
 };
@@ -27,6 +32,11 @@ struct HintedHandoff::Batch {
 void HintedHandoff::Wake(bool at_once) {
   // While deliveries fail, a new hint does not cut the back-off short.
   if (at_once || idle_) wake_.Set();
+}
+
+void HintedHandoff::OnTopology() {
+  look_again_ = true;
+  wake_.Set();
 }
 
 Async<> HintedHandoff::Run() {
@@ -41,10 +51,12 @@ Async<> HintedHandoff::Run() {
       back_off = 1;
       continue;
     }
+    const bool all_looked_at = std::exchange(look_again_, false);
     if (co_await DeliverAll()) {
       back_off = 1;
       continue;
     }
+    look_again_ = look_again_ || all_looked_at;
     const TimePoint next = parts_.shard->Now() + parts_.shard->config->hint_retry * back_off;
     back_off = co_await WaitUntil(wake_, *parts_.shard->env.clock, next) ? 1 : std::min(2 * back_off, kBackOffMax);
   }
@@ -52,20 +64,44 @@ Async<> HintedHandoff::Run() {
 
 bool HintedHandoff::AnyDeliverable() const {
   const std::vector<NodeId> owners = parts_.replica->hints().OwnersWithHints();
-  if (parts_.shard->config->planted.Has(PlantedBug::kHintExpires)) return !owners.empty();
+  if (owners.empty()) return false;
+  if (look_again_ || parts_.shard->departing() || parts_.shard->config->planted.Has(PlantedBug::kHintExpires)) {
+    return true;
+  }
   return std::any_of(owners.begin(), owners.end(), [this](NodeId owner) { return MayDeliver(owner); });
 }
 
-bool HintedHandoff::MayDeliver(NodeId owner) const {
-  return parts_.shard->IsUp(owner) || parts_.shard->topology().Find(owner) == nullptr;
+bool HintedHandoff::MayDeliver(NodeId owner) const { return parts_.shard->IsUp(owner) || parts_.shard->departing(); }
+
+HintedHandoff::Route HintedHandoff::RouteOf(const PlacedKey& key, NodeId owner) const {
+  ShardContext& shard = *parts_.shard;
+  Route route;
+  const bool owns = shard.IsOwner(owner, key);
+  if (owns || shard.IsPendingOwner(owner, key)) {
+    if (!shard.IsUp(owner)) return shard.departing() ? RouteWithoutSelf(key) : Route{};
+    route.to.push_back({owner, {}});
+    if (!owns) return route;
+  }
+  // Whoever is about to own the key gets all that its owners get.
+  for (const NodeId node : owns ? shard.PendingOwnersOf(key) : shard.CurrentAndPendingOwners(key)) {
+    if (shard.IsUp(node)) {
+      route.to.push_back({node, {}});
+    } else if (shard.departing()) {
+      return RouteWithoutSelf(key);
+    } else {
+      route.keep_for.push_back(node);
+    }
+  }
+  return route;
 }
 
-std::vector<NodeId> HintedHandoff::TargetsOf(const PlacedKey& key, NodeId owner) const {
+// As many distinct disks as a write of all N copies would be on, without this one;
+// nothing if there are not as many.
+HintedHandoff::Route HintedHandoff::RouteWithoutSelf(const PlacedKey& key) const {
   ShardContext& shard = *parts_.shard;
-  std::vector<NodeId> targets{owner};
-  if (!shard.IsOwner(owner, key)) targets = shard.CurrentAndPendingOwners(key);
-  const bool all_up = std::all_of(targets.begin(), targets.end(), [&](NodeId node) { return shard.IsUp(node); });
-  return all_up ? targets : std::vector<NodeId>{};
+  const auto is_up = [&](NodeId node) { return node != shard.self && shard.IsUp(node); };
+  ReplicaPlan plan = PlanReplicas(shard.ListOf(key), /*sloppy=*/true, is_up);
+  return plan.uncovered.empty() ? Route{std::move(plan.targets), {}} : Route{};
 }
 
 Async<bool> HintedHandoff::DeliverAll() {
@@ -95,60 +131,71 @@ Async<bool> HintedHandoff::DeliverPartition(PartitionId partition) {
 
 Async<bool> HintedHandoff::DeliverBatch(std::vector<Hint> hints) {
   auto batch = std::make_shared<Batch>(parts_);
-  batch->failed.resize(hints.size());
-  std::vector<KeyPtr> keys(hints.size());
+  batch->deliveries.resize(hints.size());
   bool all = true;
   // One more, so that answers during the loop do not end it.
   batch->outstanding = 1;
   for (size_t i = 0; i < hints.size(); ++i) {
     Result<KeyPtr> key = PlaceStorageKey(hints[i].storage_key, parts_.shard->topology());
-    const auto targets = key ? TargetsOf(**key, hints[i].owner) : std::vector<NodeId>{};
-    if (targets.empty()) {
+    Route route = key ? RouteOf(**key, hints[i].owner) : Route{};
+    if (!route.deliverable()) {
       if (key && parts_.shard->config->planted.Has(PlantedBug::kHintExpires)) {
         static_cast<void>(co_await parts_.replica->DropHint(*key, hints[i].owner, hints[i].digest));
       }
       all = all && !MayDeliver(hints[i].owner);
       continue;
     }
-    keys[i] = std::move(*key);
-    batch->outstanding += targets.size();
-    for (const NodeId target : targets) {
-      if (target == parts_.shard->self) {
-        parts_.shard->env.scope->Spawn(MergeHere(batch, i, keys[i], hints[i].object));
+    Batch::Delivery& delivery = batch->deliveries[i];
+    delivery.key = std::move(*key);
+    delivery.route = std::move(route);
+    batch->outstanding += delivery.route.to.size();
+    for (const ReplicaTarget& target : delivery.route.to) {
+      if (target.node == parts_.shard->self) {
+        parts_.shard->env.scope->Spawn(MergeHere(batch, i, target.node, hints[i].object));
       } else {
-        Send(batch, i, target, *keys[i], hints[i].object);
+        Send(batch, i, target, hints[i].object);
       }
     }
   }
   if (--batch->outstanding > 0) co_await batch->done.Wait();
   for (size_t i = 0; i < hints.size(); ++i) {
-    if (keys[i] == nullptr) continue;
-    if (batch->failed[i]) {
-      all = false;
-      continue;
-    }
-    const Status dropped = co_await parts_.replica->DropHint(keys[i], hints[i].owner, hints[i].digest);
-    if (dropped) parts_.shard->metrics->hints_delivered.Add();
-    all = all && dropped.has_value();
+    if (batch->deliveries[i].key != nullptr && !co_await Conclude(batch, i, &hints[i])) all = false;
   }
   co_return all;
 }
 
-void HintedHandoff::Send(std::shared_ptr<Batch> batch, size_t index, NodeId to, const PlacedKey& key,
-                         const Bytes& object) {
+// Drops the hint if everybody has it, or another hint keeps it for who has not.
+Async<bool> HintedHandoff::Conclude(std::shared_ptr<Batch> batch, size_t index, const Hint* hint) {
+  Batch::Delivery& delivery = batch->deliveries[index];
+  std::vector<NodeId> keep_for = std::move(delivery.route.keep_for);
+  for (const ReplicaTarget& target : delivery.failed) {
+    // This hint is kept for its owner, and who leaves keeps none.
+    if (target.node == hint->owner || parts_.shard->departing()) co_return false;
+    keep_for.push_back(target.node);
+  }
+  for (const NodeId node : keep_for) {
+    if (!co_await parts_.replica->KeepHint(delivery.key, node, hint->object, /*sync=*/true)) co_return false;
+  }
+  const Status dropped = co_await parts_.replica->DropHint(delivery.key, hint->owner, hint->digest);
+  if (dropped) parts_.shard->metrics->hints_delivered.Add();
+  co_return dropped.has_value();
+}
+
+void HintedHandoff::Send(std::shared_ptr<Batch> batch, size_t index, ReplicaTarget to, const Bytes& object) {
   const DataPath parts = batch->parts;
   const bool sync = !parts.shard->config->planted.Has(PlantedBug::kHintDeliveredUnsynced);
-  SharedBytes body = ReplicaPutBody(*parts.shard, key, object, NodeId{}, sync);
-  parts.peers->Call(to, std::move(body), parts.shard->ReplicaDeadline(),
-                    [batch, index, sync](Result<peer::Response> response) {
+  SharedBytes body = ReplicaPutBody(*parts.shard, *batch->deliveries[index].key, object, to.stands_in_for, sync);
+  parts.peers->Call(to.node, std::move(body), parts.shard->ReplicaDeadline(),
+                    [batch, index, to, sync](Result<peer::Response> response) {
                       const bool stored = response && response->has_replica_stored();
-                      batch->OnAck(index, stored && (response->replica_stored().durable() || !sync));
+                      batch->OnAck(index, to, stored && (response->replica_stored().durable() || !sync));
                     });
 }
 
-Async<> HintedHandoff::MergeHere(std::shared_ptr<Batch> batch, size_t index, KeyPtr key, Bytes object) {
-  const auto merged = co_await batch->parts.replica->Merge(std::move(key), std::move(object), /*sync=*/true);
-  batch->OnAck(index, merged && *merged);
+Async<> HintedHandoff::MergeHere(std::shared_ptr<Batch> batch, size_t index, NodeId self, Bytes object) {
+  const KeyPtr key = batch->deliveries[index].key;
+  const auto merged = co_await batch->parts.replica->Merge(key, std::move(object), /*sync=*/true);
+  batch->OnAck(index, {self, {}}, merged && *merged);
 }
 
 }  // namespace dynamo

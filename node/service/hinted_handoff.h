@@ -10,8 +10,12 @@
 namespace dynamo {
 
 // One loop a shard, in ring order, a batch at a time. A hint is deleted only once
-// every node it goes to has it on stable storage: a crash in between sends it
-// twice, and merging is idempotent.
+// every node it goes to has it on stable storage, or another hint keeps it for that
+// node: a crash in between sends it twice, and merging is idempotent.
+//
+// Hints follow the topology: one for a node that owns the key no longer goes to all
+// who do and all who are about to. A member that leaves gives away what it holds for
+// others that are away, as a sloppy write of all N copies would.
 class HintedHandoff {
  public:
   explicit HintedHandoff(DataPath parts) : parts_(parts), wake_(*parts.shard->env.scope) {}
@@ -20,24 +24,34 @@ class HintedHandoff {
   Async<> Run();
   // Somebody came up, or there is a new hint.
   void Wake(bool at_once);
+  // Owners may be others: all hints are looked at again.
+  void OnTopology();
 
  private:
   struct Batch;
-  // Whom a hint goes to: its owner, or, if that owns the key no longer, everybody
-  // who does or is about to. Empty: not now.
-  std::vector<NodeId> TargetsOf(const PlacedKey& key, NodeId owner) const;
+  // What becomes of one hint.
+  struct Route {
+    std::vector<ReplicaTarget> to;  // `stands_in_for`: as a hint for that one.
+    // For these another hint is kept: they are away. Of `to` as well, once they fail.
+    std::vector<NodeId> keep_for;
+    bool deliverable() const { return !to.empty() || !keep_for.empty(); }
+  };
+  Route RouteOf(const PlacedKey& key, NodeId owner) const;
+  Route RouteWithoutSelf(const PlacedKey& key) const;
   bool MayDeliver(NodeId owner) const;
   bool AnyDeliverable() const;
   // False if something could not be delivered.
   Async<bool> DeliverAll();
   Async<bool> DeliverPartition(PartitionId partition);
   Async<bool> DeliverBatch(std::vector<Hint> hints);
-  static void Send(std::shared_ptr<Batch> batch, size_t index, NodeId to, const PlacedKey& key, const Bytes& object);
-  static Async<> MergeHere(std::shared_ptr<Batch> batch, size_t index, KeyPtr key, Bytes object);
+  Async<bool> Conclude(std::shared_ptr<Batch> batch, size_t index, const Hint* hint);
+  static void Send(std::shared_ptr<Batch> batch, size_t index, ReplicaTarget to, const Bytes& object);
+  static Async<> MergeHere(std::shared_ptr<Batch> batch, size_t index, NodeId self, Bytes object);
 
   DataPath parts_;
   Event wake_;
-  bool idle_ = false;  // Waits, with nothing to deliver.
+  bool idle_ = false;       // Waits, with nothing to deliver.
+  bool look_again_ = true;  // At all hints: their owners may own no longer.
 };
 
 }  // namespace dynamo

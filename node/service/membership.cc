@@ -259,6 +259,10 @@ void Membership::OnHeardFrom(NodeId peer) {
 
 void Membership::Announce() { state_->Announce(/*introduce=*/false); }
 
+void Membership::ExchangeWith(NodeId peer) {
+  if (state_->exchanging.insert(peer).second) state_->env.scope->Spawn(state_->ExchangeOnce(peer));
+}
+
 Async<Status> Membership::Adopt(std::shared_ptr<const Topology> decided) {
   Status adopted = co_await state_->Adopt(std::move(decided));
   if (adopted) state_->Announce(/*introduce=*/false);

@@ -87,6 +87,9 @@ class Membership {
   // the gossiped state has changed here.
   void Announce();
 
+  // Gossips with that member now, unless it is being done: it holds another topology.
+  void ExchangeWith(NodeId peer);
+
   // Takes in a topology that was decided: stores it, then spreads it. kAlreadyExists:
   // the one here is as new. kUnavailable: another one is being stored. Else as an
   // offer that is refused.

@@ -141,6 +141,11 @@ Async<> Membership::State::GossipWith(Whom whom, bool introduce) {
   if (rest && rest->has_gossip_reply()) co_await TakeReply(std::move(*rest->mutable_gossip_reply()));
 }
 
+Async<> Membership::State::ExchangeOnce(NodeId peer) {
+  co_await GossipWith(peer, /*introduce=*/false);
+  exchanging.erase(peer);
+}
+
 // What the other side lacks, if anything.
 Async<std::optional<peer::Request>> Membership::State::TakeReply(peer::GossipReply reply) {
   const NodeId from{reply.node()};

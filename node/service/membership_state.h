@@ -90,6 +90,7 @@ struct Membership::State {
   // One exchange, both ways. With `introduce`, it begins with who we are.
   Async<> GossipWith(Whom whom, bool introduce);
   peer::Request GossipRequest() const;
+  Async<> ExchangeOnce(NodeId peer);
   Async<std::optional<peer::Request>> TakeReply(peer::GossipReply reply);
   void HandleGossip(NodeId from, const peer::Gossip& gossip, const Responder& respond);
   void MergeProperties(NodeId from, const std::string& encoded);
@@ -131,6 +132,7 @@ struct Membership::State {
   bool storing_topology = false;
   bool volume_was_empty = false;  // At the start.
   bool announced = false;
+  std::set<NodeId> exchanging;  // Gossip that a request of the data path asked for.
 
   struct Reservation {
     std::string operation_id;

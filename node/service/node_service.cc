@@ -110,6 +110,9 @@ ShardReports NodeService::State::ReportsOf(ShardIndex index) {
   reports.on_repair = [this, index](const RepairProgress& progress) {
     OnShard0(index, [this, index, progress] { admin.OnRepair(index, progress); });
   };
+  reports.on_other_epoch = [this, index](NodeId peer) {
+    OnShard0(index, [this, peer] { membership->ExchangeWith(peer); });
+  };
   if (index == 0) {
     reports.on_membership = [this](NodeId from, const peer::Request& request, Responder respond) {
       if (request.has_vote() || request.has_voter_check()) {

@@ -48,6 +48,9 @@ enum class PlantedBug : uint8_t {
   kRequestLogOff,          // A forwarded frame that comes twice is run twice.
   // The register.
   kVoterAnswersBeforeSync,  // What it promised or accepted may be lost; found by tests/sim/register_bugs.
+  // Changes of the members.
+  kPendingNotWritten,  // Who is about to own a key is sent nothing, and no hint is kept for it.
+  kEpochUnchecked,     // Writes are taken whatever epoch they were sent at.
   // Clients.
   kContextUnverified,  // Forged contexts delete data.
   kLwwByWallClock,     // A write's stamp need not exceed what its writer has seen.
@@ -86,6 +89,8 @@ inline constexpr std::array kPlantedBugs{
     PlantedBugName{PlantedBug::kUnmetSaidFailed, "unmet-said-failed"},
     PlantedBugName{PlantedBug::kReforwardAfterTimeout, "reforward-after-timeout"},
     PlantedBugName{PlantedBug::kRequestLogOff, "request-log-off"},
+    PlantedBugName{PlantedBug::kPendingNotWritten, "pending-not-written"},
+    PlantedBugName{PlantedBug::kEpochUnchecked, "epoch-unchecked"},
     PlantedBugName{PlantedBug::kContextUnverified, "context-unverified"},
     PlantedBugName{PlantedBug::kLwwByWallClock, "lww-by-wall-clock"},
     PlantedBugName{PlantedBug::kMerkleMarkForgotten, "merkle-mark-forgotten"},

@@ -45,10 +45,18 @@ Async<> PutOperation::Run(std::shared_ptr<PutOperation> op) {
   if (!write_first) op->SendToAll();
   const auto written = co_await replica->WriteLocked(key, LocalWriteOf(op->roles_), op->minted_, std::move(hints));
   guard->Release();
+  // A topology that came meanwhile may name others who are about to own the key.
+  if (written && !write_first) op->SendToPending();
   if (write_first && !written) co_return op->Refuse(written.error());
   if (write_first) op->SendToAll();
   Status stored = written ? Status{} : Fail(written.error());
   if (stored && op->plan_.sync) stored = co_await replica->Sync(*written);
+  // What was written by one who owns the key no more counts for nothing.
+  ShardContext& shard = *op->parts_.shard;
+  const bool as_owner = !op->roles_.self_for && !op->Has(PlantedBug::kEpochUnchecked);
+  if (stored && as_owner && !shard.ListOf(key->partition, op->plan_.n_val).Owns(shard.self)) {
+    stored = Fail(Errc::kNotOwner, "this node owns the key no longer");
+  }
   op->OnSelf(stored);
 }
 
@@ -138,9 +146,37 @@ void PutOperation::SendToAll() {
   for (const ReplicaTarget& target : roles_.plan.targets) {
     if (target.node != parts_.shard->self) Send(target);
   }
+  SendToPending();
+}
+
+void PutOperation::SendToPending() {
+  ShardContext& shard = *parts_.shard;
+  if (epoch_ == shard.epoch()) return;
+  epoch_ = shard.epoch();
+  owners_body_ = nullptr;
+  if (Has(PlantedBug::kPendingNotWritten)) return;
+  for (const NodeId node : shard.PendingOwnersOf(plan_.key->partition, plan_.n_val)) {
+    if (!told_.insert(node).second) continue;
+    if (node == shard.self) {
+      shard.env.scope->Spawn(MergeHere(shared_from_this()));
+    } else if (!shard.IsUp(node) || plan_.away.contains(node)) {
+      shard.env.scope->Spawn(KeepHint(shared_from_this(), node));
+    } else {
+      if (owners_body_ == nullptr) {
+        owners_body_ = ReplicaPutBody(shard, *plan_.key, minted_->encoded, NodeId{}, plan_.sync);
+      }
+      parts_.peers->Call(node, owners_body_, std::min(plan_.deadline, shard.ReplicaDeadline()),
+                         [op = shared_from_this(), node](Result<peer::Response> response) {
+                           if (response && response->has_replica_stored()) return;
+                           op->parts_.shard->env.scope->Spawn(KeepHint(op, node));
+                         });
+    }
+  }
 }
 
 void PutOperation::Send(const ReplicaTarget& target) {
+  // Whoever is asked at an epoch counts on this having gone to all whom that epoch names.
+  SendToPending();
   const ShardContext& shard = *parts_.shard;
   SharedBytes body = owners_body_;
   if (target.stands_in_for || body == nullptr) {
@@ -152,7 +188,22 @@ void PutOperation::Send(const ReplicaTarget& target) {
       [op = shared_from_this(), target](Result<peer::Response> response) { op->OnReply(target, std::move(response)); });
 }
 
+Async<> PutOperation::SendAgain(std::shared_ptr<PutOperation> op, ReplicaTarget target, uint64_t epoch) {
+  ShardContext& shard = *op->parts_.shard;
+  const bool adopted = co_await shard.WaitForEpoch(epoch, std::min(op->plan_.deadline, shard.ReplicaDeadline()));
+  if (adopted && shard.ListOf(op->plan_.key->partition, op->plan_.n_val).Owns(target.node)) {
+    op->Send(target);
+  } else {
+    op->OnOutcome(target, /*stored=*/false, /*durable=*/false);
+  }
+}
+
 void PutOperation::OnReply(ReplicaTarget target, Result<peer::Response> response) {
+  const bool newer = response && response->has_wrong_epoch() && response->wrong_epoch().epoch() > epoch_;
+  if (newer && !target.stands_in_for) {
+    parts_.shard->env.scope->Spawn(SendAgain(shared_from_this(), target, response->wrong_epoch().epoch()));
+    return;
+  }
   const bool stored = response && response->has_replica_stored();
   OnOutcome(target, stored, stored && response->replica_stored().durable());
 }
@@ -201,6 +252,13 @@ Async<> PutOperation::KeepHint(std::shared_ptr<PutOperation> op, NodeId owner) {
   if (kept) co_return;
   op->parts_.shard->env.log.Warn("hint_not_kept owner={} key={} error={}", ToString(owner), ToString(key->key),
                                  ErrcName(kept.error().code));
+}
+
+// In the place of a message to itself.
+Async<> PutOperation::MergeHere(std::shared_ptr<PutOperation> op) {
+  const KeyPtr key = op->plan_.key;
+  const auto merged = co_await op->parts_.replica->Merge(key, op->minted_->encoded, /*sync=*/false);
+  if (!merged) co_await KeepHint(op, op->parts_.shard->self);
 }
 
 void PutOperation::Advance() {

@@ -52,6 +52,10 @@ class PutOperation : public std::enable_shared_from_this<PutOperation> {
   std::optional<Error> CheckReachable() const;
   void SendToAll();
   void Send(const ReplicaTarget& target);
+  // To those who are about to own the key and were not told yet; they count for nothing.
+  void SendToPending();
+  // Once the epoch is adopted at which the target refused; another is asked if it is not.
+  static Async<> SendAgain(std::shared_ptr<PutOperation> op, ReplicaTarget target, uint64_t epoch);
   void OnReply(ReplicaTarget target, Result<peer::Response> response);
   void OnSelf(const Status& stored);
   void OnOutcome(const ReplicaTarget& target, bool stored, bool durable);
@@ -60,6 +64,7 @@ class PutOperation : public std::enable_shared_from_this<PutOperation> {
   bool CountsAsOwner(const ReplicaTarget& target) const;
   bool Has(PlantedBug bug) const { return parts_.shard->config->planted.Has(bug); }
   static Async<> KeepHint(std::shared_ptr<PutOperation> op, NodeId owner);
+  static Async<> MergeHere(std::shared_ptr<PutOperation> op);
   void Advance();
 
   DataPath parts_;
@@ -69,6 +74,8 @@ class PutOperation : public std::enable_shared_from_this<PutOperation> {
   Roles roles_;
   std::shared_ptr<const Replica::Minted> minted_;
   SharedBytes owners_body_;
+  uint64_t epoch_ = 0;     // That everything so far was sent at.
+  std::set<NodeId> told_;  // Pending owners.
   std::optional<Error> refused_;
   std::vector<NodeId> took_part_;  // Stored it before the verdict.
 };

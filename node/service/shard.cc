@@ -46,13 +46,14 @@ void Shard::SetSelf(NodeId self) {
 
 void Shard::OnView(ClusterViewPtr view) {
   const ClusterViewPtr before = context_.view();
-  const TokenMap map_before = context_.has_topology() ? context_.topology().current : TokenMap{};
+  const auto topology_before = before == nullptr ? nullptr : before->topology;
   const bool other_topology = context_.Adopt(view);
   UseAddresses(*view);
-  if (other_topology) OnTopology(context_.topology(), map_before);
+  if (other_topology) OnTopology(context_.topology(), topology_before.get());
   const bool somebody_came = std::any_of(view->up.begin(), view->up.end(),
                                          [&](NodeId node) { return before == nullptr || !before->IsUp(node); });
-  if (context_.serving && (somebody_came || other_topology)) handoff_.Wake(/*at_once=*/true);
+  if (context_.serving && somebody_came) handoff_.Wake(/*at_once=*/true);
+  if (context_.serving && other_topology) handoff_.OnTopology();
 }
 
 void Shard::UseAddresses(const ClusterView& view) {
@@ -65,12 +66,11 @@ void Shard::UseAddresses(const ClusterView& view) {
   }
 }
 
-void Shard::OnTopology(const Topology& topology, const TokenMap& before) {
+void Shard::OnTopology(const Topology& topology, const Topology* before) {
   context_.env.transport->SetCluster(topology.cluster);
   anti_entropy_.OnTopology();
-  // Any tenure may have changed with the map: the walk reaches over many tokens.
-  if (before != topology.current) {
-    for (PartitionId partition = 0; partition < topology.partitions; ++partition) replica_.actors().Retire(partition);
+  if (before != nullptr) {
+    for (PartitionId partition : PartitionsWithOtherOwners(*before, topology)) replica_.actors().Retire(partition);
   }
   if (!std::exchange(loading_, true)) context_.env.scope->Spawn(LoadAndServe(this));
 }

@@ -25,6 +25,8 @@ struct ShardReports {
   std::function<void(std::vector<HintCount>)> on_hints;
   std::function<void()> on_serving;
   std::function<void(RepairProgress)> on_repair;
+  // A peer holds another topology than this node.
+  std::function<void(NodeId peer)> on_other_epoch;
   // Shard 0 only: a request that is membership's.
   std::function<void(NodeId from, const peer::Request&, Responder)> on_membership;
 };
@@ -59,7 +61,8 @@ class Shard : public PeerHandler {
  private:
   static Async<> LoadAndServe(Shard* shard);
   void UseAddresses(const ClusterView& view);
-  void OnTopology(const Topology& topology, const TokenMap& before);
+  // `before`: nullptr if this is the first.
+  void OnTopology(const Topology& topology, const Topology* before);
   void ReportHintsSoon();
 
   // Members alone may read and write here. Counts whom it refuses.
@@ -73,6 +76,8 @@ class Shard : public PeerHandler {
   void HandOver(ShardIndex to, NodeId from, TimePoint deadline, KeyPtr key, peer::Request request, Responder respond);
   void ServeGet(const KeyPtr& key, const peer::ReplicaGet& get, Responder respond);
   static Async<> ReadAndRespond(Shard* shard, KeyPtr key, bool digest_only, bool owner, Responder respond);
+  // Whether this node is one that the write should go to, as the topology here has it.
+  Status CheckPut(const PlacedKey& key, const peer::ReplicaPut& put);
   static Async<> PutAndRespond(Shard* shard, KeyPtr key, peer::ReplicaPut put, Responder respond);
   void ServeForwarded(NodeId from, TimePoint deadline, KeyPtr key, peer::Request request, Responder respond);
   static Async<> Coordinate(Shard* shard, KeyPtr key, peer::Request request, Origin origin,

@@ -1,5 +1,7 @@
 #include "node/service/shard_context.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -17,13 +19,8 @@ bool ShardContext::Adopt(ClusterViewPtr view) {
   const std::shared_ptr<const Topology>& now = view_->topology;
   if (now == nullptr || now == before || (before != nullptr && *before == *now)) return false;
   lists_.emplace(now);
-  pending_lists_.reset();
-  if (!now->pending.empty()) {
-    auto pending = std::make_shared<Topology>(*now);
-    pending->current = pending->pending;
-    pending_lists_.emplace(std::move(pending));
-  }
   signer_.emplace(now->context_keys);
+  for (const auto& waiting : std::exchange(wait_for_topology_, {})) waiting->Set();
   return true;
 }
 
@@ -41,11 +38,39 @@ const PreferenceList& ShardContext::ListOf(const PlacedKey& key) { return ListOf
 
 std::vector<NodeId> ShardContext::CurrentAndPendingOwners(const PlacedKey& key) {
   std::vector<NodeId> owners = ListOf(key).owners;
-  if (!pending_lists_) return owners;
-  for (const NodeId owner : pending_lists_->For(key.partition, NOf(key.key)).owners) {
-    if (std::find(owners.begin(), owners.end(), owner) == owners.end()) owners.push_back(owner);
-  }
+  const std::vector<NodeId>& pending = PendingOwnersOf(key);
+  owners.insert(owners.end(), pending.begin(), pending.end());
   return owners;
+}
+
+bool ShardContext::IsPendingOwner(NodeId node, const PlacedKey& key) {
+  return std::ranges::find(PendingOwnersOf(key), node) != PendingOwnersOf(key).end();
+}
+
+Status ShardContext::CheckSentToPending(const PlacedKey& key, uint64_t sent_at) {
+  if (sent_at >= topology().change_since || PendingOwnersOf(key).empty()) return {};
+  if (config->planted.Has(PlantedBug::kEpochUnchecked)) return {};
+  return Fail(Errc::kNotOwner,
+              fmt::format("sent at epoch {}; at {}, others are about to own the key", sent_at, epoch()));
+}
+
+bool ShardContext::departing() const {
+  if (!has_topology() || !topology().pending.empty()) return false;
+  const Member* member = topology().Find(self);
+  return member != nullptr && member->state == MemberState::kLeaving;
+}
+
+Async<bool> ShardContext::WaitForEpoch(uint64_t wanted, TimePoint deadline) {
+  while (epoch() < wanted && Now() < deadline) {
+    const auto adopted = wait_for_topology_.emplace_back(std::make_shared<Event>(*env.scope));
+    co_await WaitUntil(*adopted, *env.clock, deadline);
+    std::erase(wait_for_topology_, adopted);
+  }
+  co_return epoch() >= wanted;
+}
+
+const std::vector<NodeId>& ShardContext::PendingOwnersOf(const PlacedKey& key) {
+  return PendingOwnersOf(key.partition, NOf(key.key));
 }
 
 }  // namespace dynamo

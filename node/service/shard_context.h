@@ -4,8 +4,10 @@
 #define DYNAMO_NODE_SERVICE_SHARD_CONTEXT_H_
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "node/core/ring/preference_list.h"
 #include "node/core/version/context.h"
@@ -47,12 +49,32 @@ class ShardContext {
   // The N of the key's type.
   uint32_t NOf(const ObjectKey& key) const;
   ShardIndex ShardOf(PartitionId partition) const { return partition % env.link->count(); }
+  // Who owns the partition now, and who stands in.
   const PreferenceList& ListOf(PartitionId partition, uint32_t n) { return lists_->For(partition, n); }
+  const std::vector<NodeId>& OwnersOf(PartitionId partition, uint32_t n) { return ListOf(partition, n).owners; }
+  // Who is about to own it and does not yet; see PendingOwners.
+  const std::vector<NodeId>& PendingOwnersOf(PartitionId partition, uint32_t n) {
+    return lists_->PendingFor(partition, n);
+  }
   // With the N of the key's type.
   const PreferenceList& ListOf(const PlacedKey& key);
   bool IsOwner(NodeId node, const PlacedKey& key) { return ListOf(key).Owns(node); }
+  bool IsPendingOwner(NodeId node, const PlacedKey& key);
   // The owners of the key, and those it is being moved to.
   std::vector<NodeId> CurrentAndPendingOwners(const PlacedKey& key);
+  const std::vector<NodeId>& PendingOwnersOf(const PlacedKey& key);
+
+  uint64_t epoch() const { return topology().version.epoch; }
+  // A write that was sent at an older epoch than the change under way began in did not
+  // go to those who are about to own the key. From the epoch on that names them, what
+  // an owner takes has been sent to them too: so this one is refused, retryably.
+  // kNotOwner, with this node's epoch.
+  Status CheckSentToPending(const PlacedKey& key, uint64_t sent_at);
+  // This node leaves and owns nothing any more: it takes no further hints.
+  bool departing() const;
+  // False if the topology here is still older at `deadline`.
+  Async<bool> WaitForEpoch(uint64_t epoch, TimePoint deadline);
+
   const ContextSigner& signer() const { return *signer_; }
 
   TimePoint Now() const { return env.clock->Now(); }
@@ -62,8 +84,8 @@ class ShardContext {
  private:
   ClusterViewPtr view_;
   std::optional<PreferenceLists> lists_;
-  std::optional<PreferenceLists> pending_lists_;
   std::optional<ContextSigner> signer_;
+  std::vector<std::shared_ptr<Event>> wait_for_topology_;
 };
 
 }  // namespace dynamo

@@ -58,6 +58,18 @@ SharedBytes EncodeStored(const Result<bool>& durable) {
   return EncodeResponse(response);
 }
 
+SharedBytes EncodeWrongEpoch(uint64_t epoch) {
+  peer::Response response;
+  response.mutable_wrong_epoch()->set_epoch(epoch);
+  return EncodeResponse(response);
+}
+
+// 0: the request names none.
+uint64_t EpochOf(const peer::Request& request) {
+  if (request.has_replica_get()) return request.replica_get().epoch();
+  return request.has_replica_put() ? request.replica_put().epoch() : 0;
+}
+
 }  // namespace
 
 Status Shard::CheckPeer(NodeId from) const {
@@ -146,6 +158,8 @@ void Shard::ServeMembership(NodeId from, TimePoint deadline, peer::Request reque
 
 void Shard::Serve(NodeId from, TimePoint deadline, KeyPtr key, peer::Request request, Responder respond) {
   if (!context_.serving) return respond(EncodeFailure(context_.WhyNotServing()));
+  const uint64_t epoch = EpochOf(request);
+  if (epoch != 0 && epoch != context_.epoch() && reports_.on_other_epoch) reports_.on_other_epoch(from);
   switch (request.kind_case()) {
     case peer::Request::kReplicaGet: return ServeGet(key, request.replica_get(), std::move(respond));
     case peer::Request::kReplicaPut:
@@ -173,19 +187,29 @@ Async<> Shard::ReadAndRespond(Shard* shard, KeyPtr key, bool digest_only, bool o
   respond(EncodeState(state, digest_only, owner));
 }
 
-Async<> Shard::PutAndRespond(Shard* shard, KeyPtr key, peer::ReplicaPut put, Responder respond) {
+Status Shard::CheckPut(const PlacedKey& key, const peer::ReplicaPut& put) {
+  if (context_.config->planted.Has(PlantedBug::kEpochUnchecked)) return {};
   const NodeId hint_for{put.hint_for()};
-  const bool as_owner = !hint_for || hint_for == shard->context_.self;
-  if (as_owner && !shard->context_.IsOwner(shard->context_.self, *key)) {
-    respond(EncodeFailure({Errc::kNotOwner, "this node owns the key no longer, or not yet"}));
-    co_return;
+  if (hint_for && hint_for != context_.self) {
+    return context_.departing() ? Fail(Errc::kNotOwner, "this node leaves: it takes no hints") : Status{};
   }
+  if (context_.IsOwner(context_.self, key)) return context_.CheckSentToPending(key, put.epoch());
+  if (context_.IsPendingOwner(context_.self, key)) return {};
+  return Fail(Errc::kNotOwner, "this node owns the key no longer, or not yet");
+}
+
+Async<> Shard::PutAndRespond(Shard* shard, KeyPtr key, peer::ReplicaPut put, Responder respond) {
+  Status wanted = shard->CheckPut(*key, put);
+  if (!wanted) co_return respond(EncodeWrongEpoch(shard->context_.epoch()));
+  const NodeId hint_for{put.hint_for()};
   Bytes object = std::move(*put.mutable_object());
-  if (as_owner) {
-    respond(EncodeStored(co_await shard->replica_.Merge(key, std::move(object), put.sync())));
-  } else {
-    respond(EncodeStored(co_await shard->replica_.KeepHint(key, hint_for, std::move(object), put.sync())));
-  }
+  const bool as_owner = !hint_for || hint_for == shard->context_.self;
+  const auto stored = as_owner ? co_await shard->replica_.Merge(key, std::move(object), put.sync())
+                               : co_await shard->replica_.KeepHint(key, hint_for, std::move(object), put.sync());
+  // Who owns the key may have changed while this waited: then others may count on
+  // this node's having taken nothing more.
+  if (stored) wanted = shard->CheckPut(*key, put);
+  respond(wanted ? EncodeStored(stored) : EncodeWrongEpoch(shard->context_.epoch()));
 }
 
 void Shard::ServeForwarded(NodeId from, TimePoint deadline, KeyPtr key, peer::Request request, Responder respond) {

@@ -20,7 +20,8 @@ std::shared_ptr<const Topology> MakeTopology(const TestClusterConfig& config) {
   spec.ring_seed = 7;
   spec.cluster = ClusterId{{1, 2}};
   spec.context_secret = Bytes(32, 's');
-  for (int i = 0; i < config.nodes; ++i) {
+  const int members = config.members == 0 ? config.nodes : config.members;
+  for (int i = 0; i < members; ++i) {
     Member member;
     member.id = TestCluster::IdOf(i);
     member.name = "node" + std::to_string(i);
@@ -62,6 +63,7 @@ TestNode::TestNode(TestCluster* cluster, int index)
   for (const auto& shard : shards_) {
     ShardReports reports;
     reports.on_sign = [this](NodeId peer, bool alive) { signs_.emplace_back(peer, alive); };
+    reports.on_other_epoch = [cluster, index](NodeId peer) { cluster->OnOtherEpoch(index, peer); };
     shard->SetReports(std::move(reports));
     shard->SetSelf(TestCluster::IdOf(index));
     doors_.push_back(std::make_unique<ClientDoor>(shard.get(), RefuseProperties));
@@ -89,6 +91,7 @@ TestCluster::TestCluster(TestClusterConfig config)
   for (int i = 0; i < config_.nodes; ++i) {
     disks_.push_back(std::make_unique<sim::SimDisk>(&world_, world_.MakeRng("disk" + std::to_string(i)), config_.disk));
     nodes_.push_back(nullptr);
+    topology_at_.push_back(topology_);
   }
   for (int i = 0; i < config_.nodes; ++i) Start(i);
 }
@@ -117,11 +120,31 @@ void TestCluster::SetUp(std::set<int> up) {
   Publish();
 }
 
+void TestCluster::SetTopology(const Topology& topology, std::set<int> at) {
+  topology_ = std::make_shared<const Topology>(topology);
+  for (int i = 0; i < config_.nodes; ++i) {
+    if (at.empty() || at.contains(i)) topology_at_[static_cast<size_t>(i)] = topology_;
+  }
+  Publish();
+}
+
+// In the place of gossip.
+void TestCluster::OnOtherEpoch(int one, NodeId other) {
+  if (!gossip_) return;
+  world_.At(sim::kNobody, world_.now() + Duration(2'000), [this, one, there = IndexOf(other)] {
+    auto& a = topology_at_[static_cast<size_t>(one)];
+    auto& b = topology_at_[static_cast<size_t>(there)];
+    (a->version < b->version ? a : b) = a->version < b->version ? b : a;
+    Publish();
+  });
+}
+
 void TestCluster::Publish() {
   for (int i = 0; i < config_.nodes; ++i) {
     if (nodes_[static_cast<size_t>(i)] == nullptr) continue;
     auto view = std::make_shared<ClusterView>();
-    view->topology = topology_;
+    const auto& held = topology_at_[static_cast<size_t>(i)];
+    if (held->StandingOf(IdOf(i)) != MemberStanding::kStranger) view->topology = held;
     for (int j = 0; j < config_.nodes; ++j) {
       NodeInfo info;
       info.id = IdOf(j);

@@ -23,6 +23,7 @@ namespace dynamo {
 
 struct TestClusterConfig {
   int nodes = 3;
+  int members = 0;  // The first so many; 0: all nodes.
   uint32_t shards = 1;
   uint32_t partitions = 8;
   uint32_t n_val = 3;
@@ -97,7 +98,11 @@ class TestCluster {
   sim::SimNetwork& network() { return network_; }
   sim::SimDisk& disk(int node) { return *disks_[static_cast<size_t>(node)]; }
   TestNode& node(int index) { return *nodes_[static_cast<size_t>(index)]; }
-  const Topology& topology() const { return *topology_; }
+  const Topology& topology() const { return *topology_; }  // The newest.
+  // From now on, at these nodes; empty: at all.
+  void SetTopology(const Topology& topology, std::set<int> at = {});
+  // Whether a node that is seen to hold an older topology is given the newer one.
+  void SetGossip(bool on) { gossip_ = on; }
   const TestClusterConfig& config() const { return config_; }
   static NodeId IdOf(int index) { return NodeId{static_cast<uint64_t>(index) + 1}; }
   static int IndexOf(NodeId id) { return static_cast<int>(id.value) - 1; }
@@ -129,11 +134,14 @@ class TestCluster {
  private:
   friend class TestNode;
   void Publish();
+  void OnOtherEpoch(int one, NodeId other);
 
   TestClusterConfig config_;
   sim::SimWorld world_;
   sim::SimNetwork network_;
   std::shared_ptr<const Topology> topology_;
+  std::vector<std::shared_ptr<const Topology>> topology_at_;
+  bool gossip_ = true;
   std::set<int> up_;
   std::vector<std::unique_ptr<sim::SimDisk>> disks_;
   std::vector<std::unique_ptr<TestNode>> nodes_;
