@@ -96,4 +96,8 @@ Result<Operation> Client::CreateType(const std::string& operation_id, const Crea
   return state_->Put("/operations/" + operation_id, boost::json::serialize(body)).and_then(OperationFromJson);
 }
 
+Result<Operation> Client::Start(const std::string& operation_id, const boost::json::object& request) {
+  return state_->Put("/operations/" + operation_id, boost::json::serialize(request)).and_then(OperationFromJson);
+}
+
 }  // namespace dynamo::admin

@@ -2,6 +2,7 @@
 #ifndef DYNAMO_COMMON_ADMIN_CLIENT_H_
 #define DYNAMO_COMMON_ADMIN_CLIENT_H_
 
+#include <boost/json/object.hpp>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -34,6 +35,9 @@ class Client {
   Result<Repair> StartRepair(const std::string& operation_id, const RepairOperation& operation);
   Result<Repair> GetRepair(const std::string& operation_id);
   Result<Operation> CreateType(const std::string& operation_id, const CreateTypeOperation& operation);
+  // Any operation: `request` holds its "type" and what that takes. It may go on after the
+  // answer; what it has come to is in the topology.
+  Result<Operation> Start(const std::string& operation_id, const boost::json::object& request);
   // The text of /metrics.
   Result<std::string> GetMetrics();
 

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <utility>
 
+#include "common/admin/metrics_text.h"
 #include "node/api/admin_convert.h"
 #include "node/api/http_door.h"
 
@@ -76,7 +77,7 @@ HttpResponse AdminDoor::AnswerRead(const std::string& path) {
                         "not ready: " + handler_->Identity().state + "; see GET /identity");
   }
   if (path == "/metrics") {
-    HttpResponse response = TextResponse(HttpStatus::ok, MetricsText(*metrics_));
+    HttpResponse response = TextResponse(HttpStatus::ok, admin::MetricsText(*metrics_));
     response.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
     return response;
   }

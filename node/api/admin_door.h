@@ -38,9 +38,6 @@ class AdminDoor {
   static constexpr size_t kOperationsMax = 100;
 };
 
-// As Prometheus reads them, in its text format.
-std::string MetricsText(const Metrics& metrics);
-
 }  // namespace dynamo
 
 #endif  // DYNAMO_NODE_API_ADMIN_DOOR_H_

@@ -1,3 +1,5 @@
+#include "common/admin/metrics_text.h"
+
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
@@ -5,9 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "node/api/admin_door.h"
-
-namespace dynamo {
+namespace dynamo::admin {
 namespace {
 
 prometheus::ClientMetric ToPrometheus(const Metrics::Figure& figure) {
@@ -49,4 +49,4 @@ std::string MetricsText(const Metrics& metrics) {
   return prometheus::TextSerializer().Serialize(families);
 }
 
-}  // namespace dynamo
+}  // namespace dynamo::admin
