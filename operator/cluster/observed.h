@@ -1,0 +1,60 @@
+// What was seen of a cluster in one pass. What is not known says so.
+#ifndef DYNAMO_OPERATOR_CLUSTER_OBSERVED_H_
+#define DYNAMO_OPERATOR_CLUSTER_OBSERVED_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/admin/types.h"
+
+namespace dynamo::op {
+
+// One place of a StatefulSet, with what stands there.
+struct NodeView {
+  std::string name, rack;
+  int ordinal = 0;
+  bool expected = false;  // Below the StatefulSet's replicas; else a pod or a volume that is left over.
+  bool pod_exists = false, pod_ready = false, pod_deleting = false;
+  std::string pod_uid, pod_address;
+  std::string trouble;                        // "ImagePullBackOff: ...": why it does not start, if Kubernetes says.
+  std::string volume_uid, volume_cluster_id;  // Empty: there is no claim (or it has no such label).
+  bool volume_bound = false;
+  std::optional<admin::Identity> identity;  // nullopt: the node did not answer.
+  std::optional<admin::Topology> topology;  // nullopt: it did not answer, or is of no ring.
+  std::optional<uint64_t> hints;            // It keeps for others; nullopt: unknown.
+};
+
+struct RackView {
+  std::string name;
+  std::optional<int> replicas;  // nullopt: the StatefulSet does not exist.
+  std::string uid;
+  int ready = 0, updated = 0;
+  std::string trouble;  // "FailedCreate: ...".
+};
+
+struct Observed {
+  std::vector<RackView> racks;   // In the order of the spec.
+  std::vector<NodeView> nodes;   // By name.
+  bool objects_current = false;  // All rendered objects are as they were last applied.
+
+  const NodeView* FindNode(const std::string& name) const;
+  std::vector<const NodeView*> ExpectedNodes() const;
+  const RackView* FindRack(const std::string& name) const;
+  int Replicas() const;  // Sum over the racks.
+
+  // The ring that more than half of its own members report, all at one epoch and hash;
+  // null: there is none. `everyone` asks for every member that is not gone.
+  const admin::Topology* AgreedRing(bool everyone) const;
+};
+
+// Null: no such member.
+const admin::Member* FindMember(const admin::Topology& topology, const std::string& node_id);
+// Every member has its place, and none is on its way.
+bool AllNormal(const admin::Topology& topology);
+
+}  // namespace dynamo::op
+
+#endif  // DYNAMO_OPERATOR_CLUSTER_OBSERVED_H_

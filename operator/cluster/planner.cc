@@ -1,0 +1,107 @@
+#include "operator/cluster/planner.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace dynamo::op {
+namespace {
+
+// Volumes of another cluster stand where ours shall be, and nobody has said that they
+// are welcome.
+const NodeView* ForeignVolume(const ClusterStatus& status, const Observed& observed) {
+  for (const NodeView& node : observed.nodes) {
+    if (!node.volume_cluster_id.empty() && node.volume_cluster_id != status.cluster_id) return &node;
+  }
+  return nullptr;
+}
+
+// A node says that it is of another cluster: whatever we did next would mix the two.
+const NodeView* ForeignNode(const ClusterStatus& status, const Observed& observed) {
+  for (const NodeView& node : observed.nodes) {
+    if (!node.identity || node.identity->cluster_id.empty()) continue;
+    if (node.identity->cluster_id != status.cluster_id) return &node;
+  }
+  return nullptr;
+}
+
+std::vector<int> ReplicasNow(const Observed& observed) {
+  std::vector<int> out;
+  for (const RackView& rack : observed.racks) out.push_back(rack.replicas.value_or(0));
+  return out;
+}
+
+Action WaitForClusterId(const ClusterSpec& spec, const NodeView& node) {
+  return Wait{
+      "VolumesOfAnotherCluster",
+      fmt::format("volume data-{} is of cluster {}: to go on with its data, annotate this resource with {}={}; to "
+                  "give it up, delete the volumes labelled app.kubernetes.io/instance={}",
+                  node.name, node.volume_cluster_id, kAdoptAnnotation, node.volume_cluster_id, spec.name),
+      true};
+}
+
+}  // namespace
+
+Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
+  if (spec.paused) return Wait{"Paused", "spec.paused is true: the operator observes and reports only"};
+  if (status.cluster_id.empty()) {
+    const NodeView* foreign = ForeignVolume(status, observed);
+    if (foreign == nullptr) return ChooseClusterId{};
+    if (foreign->volume_cluster_id == spec.adopt_cluster_id) return ChooseClusterId{spec.adopt_cluster_id};
+    return WaitForClusterId(spec, *foreign);
+  }
+  if (const NodeView* foreign = ForeignVolume(status, observed)) return WaitForClusterId(spec, *foreign);
+  if (const NodeView* foreign = ForeignNode(status, observed)) {
+    return Wait{"ClusterIDMismatch",
+                fmt::format("node {} is of cluster {}, not of {}: nothing is done until it is gone", foreign->name,
+                            foreign->identity->cluster_id, status.cluster_id),
+                true};
+  }
+  // The replicas follow the ring: what stands is kept, whatever the spec says.
+  if (status.ring_epoch > 0 && !observed.objects_current) return ApplyObjects{ReplicasNow(observed)};
+  if (status.operation) {
+    switch (status.operation->type) {
+      case Operation::Type::kCreate: return ContinueCreate(spec, status, observed);
+      case Operation::Type::kScaleUp: return ContinueScaleUp(spec, status, observed);
+      case Operation::Type::kScaleDown: return ContinueScaleDown(spec, status, observed);
+    }
+  }
+  if (status.ring_epoch == 0) {
+    Operation create;
+    create.type = Operation::Type::kCreate;
+    create.step = Operation::Step::kObjects;
+    return Record{create, "", ""};
+  }
+  return BeginScaling(spec, status, observed);
+}
+
+namespace {
+
+struct Describe {
+  std::string operator()(const Wait& a) const { return fmt::format("Wait({}: {})", a.reason, a.message); }
+  std::string operator()(const Settled&) const { return "Settled"; }
+  std::string operator()(const ChooseClusterId& a) const { return fmt::format("ChooseClusterId({})", a.adopted); }
+  std::string operator()(const Record& a) const {
+    return fmt::format("Record({}/{} {})", NameOf(a.operation.type), NameOf(a.operation.step), a.operation.node);
+  }
+  std::string operator()(const Finish& a) const { return fmt::format("Finish({})", a.event); }
+  std::string operator()(const ApplyObjects& a) const {
+    return fmt::format("ApplyObjects({})", fmt::join(a.replicas, ","));
+  }
+  std::string operator()(const FormRing& a) const {
+    return fmt::format("FormRing({}: {})", a.node, fmt::join(a.members, ","));
+  }
+  std::string operator()(const AskNode& a) const {
+    const char* what = a.what == AskNode::What::kJoin    ? "join"
+                       : a.what == AskNode::What::kLeave ? "leave"
+                                                         : "cancel-leave";
+    return fmt::format("AskNode({} {})", what, a.node);
+  }
+  std::string operator()(const ScaleRack& a) const { return fmt::format("ScaleRack({} {})", a.rack, a.replicas); }
+  std::string operator()(const RemoveVolume& a) const { return fmt::format("RemoveVolume({})", a.node); }
+};
+
+}  // namespace
+
+std::string ToString(const Action& action) { return std::visit(Describe{}, action); }
+
+}  // namespace dynamo::op

@@ -1,0 +1,91 @@
+// What to do next with a cluster: a pure function of what is wanted, what was written
+// down, and what was seen.
+//
+// One action at a time; whoever carries it out looks again before the next. "Unknown"
+// never means "done": wherever an answer is missing, the action is to wait.
+#ifndef DYNAMO_OPERATOR_CLUSTER_PLANNER_H_
+#define DYNAMO_OPERATOR_CLUSTER_PLANNER_H_
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "operator/cluster/observed.h"
+#include "operator/cluster/spec.h"
+#include "operator/cluster/status.h"
+
+namespace dynamo::op {
+
+// Nothing can be done now. `reason` is one word, for a condition; `degraded`: it will
+// not pass by itself.
+struct Wait {
+  std::string reason, message;
+  bool degraded = false;
+  friend bool operator==(const Wait&, const Wait&) = default;
+};
+// All is as it should be.
+struct Settled {
+  friend bool operator==(const Settled&, const Settled&) = default;
+};
+// Writes the cluster's id down; empty: one is drawn.
+struct ChooseClusterId {
+  std::string adopted;
+  friend bool operator==(const ChooseClusterId&, const ChooseClusterId&) = default;
+};
+// Writes down what is intended, before anything is done. An empty id and start are filled in.
+struct Record {
+  Operation operation;
+  std::string event, message;  // Event reason; empty: none.
+  friend bool operator==(const Record&, const Record&) = default;
+};
+// The operation is complete: it is taken off the status.
+struct Finish {
+  int64_t ring_epoch = 0;
+  std::string event, message;
+  friend bool operator==(const Finish&, const Finish&) = default;
+};
+// Applies all objects; the StatefulSets with these replicas, in the order of the racks.
+struct ApplyObjects {
+  std::vector<int> replicas;
+  friend bool operator==(const ApplyObjects&, const ApplyObjects&) = default;
+};
+// Asks `node` to form the ring out of `members`.
+struct FormRing {
+  std::string node;
+  std::vector<std::string> members;  // Names, in order.
+  friend bool operator==(const FormRing&, const FormRing&) = default;
+};
+struct AskNode {
+  enum class What { kJoin, kLeave, kCancelLeave };
+  What what = What::kJoin;
+  std::string node, node_id;
+  friend bool operator==(const AskNode&, const AskNode&) = default;
+};
+struct ScaleRack {
+  std::string rack;
+  int replicas = 0;
+  friend bool operator==(const ScaleRack&, const ScaleRack&) = default;
+};
+struct RemoveVolume {
+  std::string node, volume_uid;
+  friend bool operator==(const RemoveVolume&, const RemoveVolume&) = default;
+};
+
+using Action = std::variant<Wait, Settled, ChooseClusterId, Record, Finish, ApplyObjects, FormRing, AskNode, ScaleRack,
+                            RemoveVolume>;
+
+Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
+
+// For logs and tests: "Wait(PodsStarting: ...)".
+std::string ToString(const Action& action);
+
+// The flows behind Plan. ---------------------------------------------------------------
+Action ContinueCreate(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
+Action ContinueScaleUp(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
+Action ContinueScaleDown(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
+// Settled where the size is right.
+Action BeginScaling(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
+
+}  // namespace dynamo::op
+
+#endif  // DYNAMO_OPERATOR_CLUSTER_PLANNER_H_

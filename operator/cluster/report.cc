@@ -1,0 +1,190 @@
+#include "operator/cluster/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "operator/cluster/objects.h"
+
+namespace dynamo::op {
+namespace {
+
+using kube::Object;
+namespace json = kube::json;
+
+// Sets conditions of one pass: one generation, one time.
+struct Setter {
+  kube::Conditions& conditions;
+  int64_t generation;
+  const std::string& now;
+
+  void operator()(const char* type, const char* status, const std::string& reason, const std::string& message) const {
+    conditions.Set(type, status, reason, message, generation, now);
+  }
+};
+
+json::array Racks(const ClusterSpec& spec, const Observed& observed) {
+  json::array out;
+  for (const RackView& rack : observed.racks) {
+    out.push_back(Object{{"name", rack.name},
+                         {"statefulSet", spec.StatefulSetName(rack.name)},
+                         {"replicas", rack.replicas.value_or(0)},
+                         {"readyReplicas", rack.ready},
+                         {"updatedReplicas", rack.updated}});
+  }
+  return out;
+}
+
+std::string StateOf(const NodeView& node, const admin::Topology* ring) {
+  if (!node.identity) return "Unknown";
+  const admin::Member* member = ring == nullptr ? nullptr : FindMember(*ring, node.identity->node_id);
+  if (member == nullptr) return "Empty";
+  std::string state = member->state;
+  if (!state.empty()) state[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(state[0])));
+  return state;
+}
+
+json::array Nodes(const Observed& observed, const admin::Topology* ring) {
+  json::array out;
+  for (const NodeView& node : observed.nodes) {
+    if (!node.expected && !node.pod_exists) continue;
+    const std::string id = node.identity ? node.identity->node_id : "";
+    const admin::Member* member = ring == nullptr ? nullptr : FindMember(*ring, id);
+    out.push_back(Object{{"name", node.name},
+                         {"nodeID", id},
+                         {"rack", node.rack},
+                         {"zone", member == nullptr ? "" : member->zone},
+                         {"state", StateOf(node, ring)},
+                         {"podUID", node.pod_uid},
+                         {"volumeUID", node.volume_uid},
+                         {"vnodes", member == nullptr ? 0 : member->tokens},
+                         {"ready", node.pod_ready}});
+  }
+  return out;
+}
+
+// Whether clients are served; unknown where too much is silent.
+void SetAvailable(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed, const Setter& set) {
+  if (status.ring_epoch == 0) return set("Available", "False", "NotFormed", "no ring was formed yet");
+  int serving = 0, silent = 0;
+  for (const NodeView* node : observed.ExpectedNodes()) {
+    serving += node->identity && node->pod_ready;
+    silent += !node->identity;
+  }
+  const int away = static_cast<int>(observed.ExpectedNodes().size()) - serving;
+  // With at most N - max(R, W) nodes away, every key has its quorum.
+  const int spare = spec.factor - std::max(spec.read_quorum, spec.write_quorum);
+  if (away <= spare) return set("Available", "True", "QuorumServes", fmt::format("{} nodes serve", serving));
+  if (silent > 0) return set("Available", "Unknown", "NodesUnreachable", fmt::format("{} nodes do not answer", silent));
+  set("Available", "False", "QuorumAtRisk", fmt::format("{} nodes do not serve, and {} may be away", away, spare));
+}
+
+void SetVolumes(const Observed& observed, const Setter& set) {
+  for (const NodeView* node : observed.ExpectedNodes()) {
+    if (node->volume_bound) continue;
+    return set(
+        "VolumesReady", node->volume_uid.empty() ? "Unknown" : "False", "VolumePending",
+        fmt::format("volume data-{} is not bound{}{}", node->name, node->trouble.empty() ? "" : ": ", node->trouble));
+  }
+  set("VolumesReady", "True", "AllBound", "");
+}
+
+void SetClusterId(const Observed& observed, const ClusterStatus& status, const Setter& set) {
+  for (const NodeView& node : observed.nodes) {
+    if (!node.identity || node.identity->cluster_id.empty() || node.identity->cluster_id == status.cluster_id) continue;
+    return set("ClusterIDMatched", "False", "ClusterIDMismatch",
+               fmt::format("{} is of cluster {}", node.name, node.identity->cluster_id));
+  }
+  set("ClusterIDMatched", "True", "Matched", "");
+}
+
+void SetProgress(const ClusterSpec& spec, const ClusterStatus& status, const Action& action, const Setter& set) {
+  const Wait* wait = std::get_if<Wait>(&action);
+  const bool paused = spec.paused;
+  const bool degraded = wait != nullptr && wait->degraded;
+  set("Paused", paused ? "True" : "False", paused ? "Paused" : "Running", "");
+  set("Degraded", degraded ? "True" : "False", degraded ? wait->reason : "AsExpected", degraded ? wait->message : "");
+  if (wait == nullptr) return set("Progressing", "False", "Settled", "");
+  if (paused) return set("Progressing", "False", wait->reason, wait->message);
+  const std::string reason = status.operation ? NameOf(status.operation->type) : wait->reason;
+  set("Progressing", "True", reason, wait->reason + ": " + wait->message);
+}
+
+void SetUpdatePending(const Observed& observed, const Setter& set) {
+  for (const RackView& rack : observed.racks) {
+    if (rack.updated >= rack.replicas.value_or(0)) continue;
+    return set("UpdatePending", "True", "PodsOfOlderTemplate",
+               fmt::format("rack {}: {} of {} pods are of the newest template", rack.name, rack.updated,
+                           rack.replicas.value_or(0)));
+  }
+  set("UpdatePending", "False", "UpToDate", "");
+}
+
+}  // namespace
+
+Object Report(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed, const Action& action,
+              const std::string& now) {
+  kube::Conditions conditions = status.conditions;
+  const Setter set{conditions, spec.generation, now};
+  const admin::Topology* ring = observed.AgreedRing(/*everyone=*/false);
+  const bool converged = observed.AgreedRing(/*everyone=*/true) != nullptr && AllNormal(*ring);
+
+  SetProgress(spec, status, action, set);
+  SetAvailable(spec, status, observed, set);
+  SetVolumes(observed, set);
+  SetClusterId(observed, status, set);
+  SetUpdatePending(observed, set);
+  set("RingConverged",
+      converged         ? "True"
+      : ring == nullptr ? "Unknown"
+                        : "False",
+      converged ? "OneEpoch" : "NotConverged", "");
+
+  int ready = 0, updated = 0;
+  for (const RackView& rack : observed.racks) ready += rack.ready, updated += rack.updated;
+  const bool settled = std::holds_alternative<Settled>(action);
+  const bool all_ready = settled && converged && ready >= spec.replicas;
+  set("Ready", all_ready ? "True" : "False",
+      all_ready ? "Ready"
+      : settled ? "NodesNotReady"
+                : "Progressing",
+      all_ready ? "" : ToString(action));
+
+  Object ring_status{{"epoch", status.ring_epoch}, {"partitions", spec.partitions}, {"converged", converged}};
+  // Until it is formed the epoch stays 0: that is how a restarted operator knows.
+  if (ring != nullptr && status.ring_epoch > 0) ring_status["epoch"] = ring->epoch;
+  return {{"observedGeneration", spec.generation},
+          {"clusterID", status.cluster_id},
+          {"replicas", observed.Replicas()},
+          {"readyReplicas", ready},
+          {"updatedReplicas", updated},
+          {"availableReplicas", ready},
+          {"selector",
+           fmt::format("app.kubernetes.io/name=dynamo,app.kubernetes.io/instance={},app.kubernetes.io/component=node",
+                       spec.name)},
+          {"ring", std::move(ring_status)},
+          {"racks", Racks(spec, observed)},
+          {"nodes", Nodes(observed, ring)},
+          {"endpoint", {{"host", spec.Endpoint()}, {"port", kHttpPort}}},
+          {"binding", {{"name", spec.BindingName()}}},
+          {"conditions", conditions.ToJson()}};
+}
+
+Object ReportNewGeneration(const ClusterStatus& status, int64_t generation, const std::string& now) {
+  kube::Conditions conditions = status.conditions;
+  conditions.Set("Progressing", "True", "NewGeneration", "the resource has changed", generation, now);
+  conditions.Set("Ready", "False", "Progressing", "the resource has changed", generation, now);
+  return {{"observedGeneration", generation}, {"conditions", conditions.ToJson()}};
+}
+
+Object ReportTrouble(const ClusterStatus& status, int64_t generation, const std::string& reason,
+                     const std::string& message, const std::string& now) {
+  kube::Conditions conditions = status.conditions;
+  conditions.Set("Degraded", "True", reason, message, generation, now);
+  conditions.Set("Ready", "Unknown", reason, message, generation, now);
+  if (conditions.IsTrue("Available")) conditions.Set("Available", "Unknown", reason, message, generation, now);
+  return {{"observedGeneration", generation}, {"conditions", conditions.ToJson()}};
+}
+
+}  // namespace dynamo::op

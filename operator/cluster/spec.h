@@ -1,0 +1,64 @@
+// What a DynamoCluster asks for, with every default filled in.
+#ifndef DYNAMO_OPERATOR_CLUSTER_SPEC_H_
+#define DYNAMO_OPERATOR_CLUSTER_SPEC_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/kube/object.h"
+
+namespace dynamo::op {
+
+const kube::Resource& DynamoClusters();
+
+inline constexpr char kAdoptAnnotation[] = "dynamo.internal/adopt-cluster-id";
+inline constexpr char kClusterIdLabel[] = "dynamo.internal/cluster-id";
+inline constexpr char kRackLabel[] = "dynamo.internal/rack";
+
+struct RackSpec {
+  std::string name, zone;  // Zone empty: anywhere.
+  int64_t capacity = 1;
+};
+
+struct ClusterSpec {
+  std::string namespace_, name, uid;
+  int64_t generation = 0;
+  std::string adopt_cluster_id;  // Of the annotation: volumes of that cluster are welcome.
+
+  int replicas = 3;
+  std::string version, image;
+  bool paused = false;
+  int64_t partitions = 256;
+  int factor = 3, read_quorum = 2, write_quorum = 2;
+  std::vector<RackSpec> racks;  // Never empty.
+  std::string storage_size = "10Gi", storage_class;
+  bool has_storage_class = false;
+  bool delete_volumes_with_cluster = false, delete_volumes_when_scaled = true;
+  bool disruption_budget = true, network_policy = true;
+  std::string service_type = "ClusterIP";
+  std::map<std::string, std::string> config;  // Settings of the node, by their names.
+  kube::Object resources;
+  kube::Object affinity;
+  kube::json::array tolerations, topology_spread;
+  bool anti_affinity_required = false;
+  int64_t termination_grace_seconds = 120;
+
+  std::string HeadlessName() const { return name + "-nodes"; }
+  std::string BindingName() const { return name + "-binding"; }
+  std::string StatefulSetName(const std::string& rack) const { return name + "-" + rack; }
+  std::string Endpoint() const { return name + "." + namespace_ + ".svc"; }
+};
+
+// kInvalidArgument: names the field. What the CRD's rules refuse is refused here, too:
+// a resource may be older than its rules.
+Result<ClusterSpec> ParseSpec(const kube::Object& object);
+
+// How many nodes each rack starts with, in the order of the racks.
+std::vector<int> Spread(int replicas, size_t racks);
+
+}  // namespace dynamo::op
+
+#endif  // DYNAMO_OPERATOR_CLUSTER_SPEC_H_

@@ -1,0 +1,162 @@
+// One rack's StatefulSet: its pods pass the restricted pod security standard.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "operator/cluster/objects.h"
+
+namespace dynamo::op {
+namespace {
+
+using kube::Object;
+namespace json = kube::json;
+
+constexpr char kDataFolder[] = "/var/lib/dynamo";
+
+Object Variable(const std::string& name, const std::string& value) { return {{"name", name}, {"value", value}}; }
+Object FromField(const std::string& name, const char* path) {
+  return {{"name", name}, {"valueFrom", {{"fieldRef", {{"fieldPath", path}}}}}};
+}
+
+// "hint-retry-ms" -> "DYNAMO_HINT_RETRY_MS", as the node reads its settings.
+std::string VariableName(const std::string& setting) {
+  std::string name = "DYNAMO_" + setting;
+  std::ranges::transform(name, name.begin(), [](char c) {
+    return c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  });
+  return name;
+}
+
+// What the operator decides comes last: of two of a name, the last one counts.
+json::array Environment(const ClusterSpec& spec, const RackSpec& rack) {
+  json::array out;
+  for (const auto& [name, value] : spec.config) out.push_back(Variable(VariableName(name), value));
+  out.push_back(FromField("DYNAMO_NAME", "metadata.name"));
+  out.push_back(FromField("DYNAMO_ADVERTISE_ADDRESS", "status.podIP"));
+  out.push_back(Variable("DYNAMO_LISTEN_ADDRESS", "0.0.0.0"));
+  out.push_back(Variable("DYNAMO_DATA_DIR", kDataFolder));
+  out.push_back(Variable("DYNAMO_ZONE", rack.zone.empty() ? rack.name : rack.zone));
+  out.push_back(Variable("DYNAMO_CAPACITY", std::to_string(rack.capacity)));
+  out.push_back(
+      Variable("DYNAMO_SEEDS_DNS", fmt::format("{}.{}.svc:{}", spec.HeadlessName(), spec.namespace_, kPeerPort)));
+  return out;
+}
+
+Object Probe(const char* path, int period_seconds, int failures) {
+  return {{"httpGet", {{"path", path}, {"port", "admin"}}},
+          {"periodSeconds", period_seconds},
+          {"timeoutSeconds", 3},
+          {"failureThreshold", failures}};
+}
+
+Object Container(const RenderInput& input, const RackSpec& rack) {
+  const ClusterSpec& spec = *input.spec;
+  const std::string image = spec.image.empty() ? fmt::format("{}:{}", input.default_image, spec.version) : spec.image;
+  const auto port = [](const char* name, int number) { return Object{{"name", name}, {"containerPort", number}}; };
+  return {{"name", "node"},
+          {"image", image},
+          {"imagePullPolicy", "IfNotPresent"},
+          {"env", Environment(spec, rack)},
+          {"ports", json::array{port("http", kHttpPort), port("pb", kPbPort), port("peer", kPeerPort),
+                                port("admin", kAdminPort)}},
+          {"resources", spec.resources},
+          // Recovery of a large log takes its time: ten minutes until the kubelet loses patience.
+          {"startupProbe", Probe("/healthz", 2, 300)},
+          {"livenessProbe", Probe("/healthz", 10, 6)},
+          {"readinessProbe", Probe("/readyz", 2, 2)},
+          {"securityContext",
+           {{"allowPrivilegeEscalation", false},
+            {"readOnlyRootFilesystem", true},
+            {"capabilities", {{"drop", json::array{"ALL"}}}}}},
+          {"volumeMounts", json::array{Object{{"name", "data"}, {"mountPath", kDataFolder}}}}};
+}
+
+// Away from each other where there is room: a machine that dies takes one node along.
+Object Affinity(const ClusterSpec& spec, const RackSpec& rack) {
+  if (!spec.affinity.empty()) return spec.affinity;
+  const Object term{{"labelSelector", {{"matchLabels", SelectorLabels(spec)}}},
+                    {"topologyKey", "kubernetes.io/hostname"}};
+  Object out;
+  if (spec.anti_affinity_required) {
+    out["podAntiAffinity"] = Object{{"requiredDuringSchedulingIgnoredDuringExecution", json::array{term}}};
+  } else {
+    out["podAntiAffinity"] = Object{{"preferredDuringSchedulingIgnoredDuringExecution",
+                                     json::array{Object{{"weight", 100}, {"podAffinityTerm", term}}}}};
+  }
+  if (rack.zone.empty()) return out;
+  const Object in_zone{{"key", "topology.kubernetes.io/zone"}, {"operator", "In"}, {"values", json::array{rack.zone}}};
+  out["nodeAffinity"] =
+      Object{{"requiredDuringSchedulingIgnoredDuringExecution",
+              {{"nodeSelectorTerms", json::array{Object{{"matchExpressions", json::array{in_zone}}}}}}}};
+  return out;
+}
+
+json::array TopologySpread(const ClusterSpec& spec) {
+  if (!spec.topology_spread.empty()) return spec.topology_spread;
+  return {Object{{"maxSkew", 1},
+                 {"topologyKey", "kubernetes.io/hostname"},
+                 {"whenUnsatisfiable", "ScheduleAnyway"},
+                 {"labelSelector", {{"matchLabels", SelectorLabels(spec)}}}}};
+}
+
+Object PodSpec(const RenderInput& input, const RackSpec& rack) {
+  const ClusterSpec& spec = *input.spec;
+  return {{"serviceAccountName", spec.HeadlessName()},
+          {"automountServiceAccountToken", false},
+          // A service called "dynamo" would otherwise give the node settings of its own making.
+          {"enableServiceLinks", false},
+          {"terminationGracePeriodSeconds", spec.termination_grace_seconds},
+          {"securityContext",
+           {{"runAsNonRoot", true},
+            {"runAsUser", 65532},
+            {"runAsGroup", 65532},
+            {"fsGroup", 65532},
+            {"fsGroupChangePolicy", "OnRootMismatch"},
+            {"seccompProfile", {{"type", "RuntimeDefault"}}}}},
+          {"affinity", Affinity(spec, rack)},
+          {"tolerations", spec.tolerations},
+          {"topologySpreadConstraints", TopologySpread(spec)},
+          {"containers", json::array{Container(input, rack)}}};
+}
+
+// Carries the cluster's id, so that a volume says whose it is when all else is gone.
+Object VolumeClaim(const RenderInput& input) {
+  const ClusterSpec& spec = *input.spec;
+  Object labels = SelectorLabels(spec);
+  labels[kClusterIdLabel] = input.cluster_id;
+  Object body{{"accessModes", json::array{"ReadWriteOnce"}},
+              {"resources", {{"requests", {{"storage", spec.storage_size}}}}}};
+  if (spec.has_storage_class) body["storageClassName"] = spec.storage_class;
+  return {{"apiVersion", "v1"},
+          {"kind", "PersistentVolumeClaim"},
+          {"metadata", {{"name", "data"}, {"labels", std::move(labels)}}},
+          {"spec", std::move(body)}};
+}
+
+}  // namespace
+
+Object RenderStatefulSet(const RenderInput& input, size_t rack_index) {
+  const ClusterSpec& spec = *input.spec;
+  const RackSpec& rack = spec.racks[rack_index];
+  Object selector = SelectorLabels(spec);
+  selector[kRackLabel] = rack.name;
+  Object metadata = Metadata(spec, spec.StatefulSetName(rack.name));
+  metadata["labels"].get_object()[kRackLabel] = rack.name;
+  return {{"apiVersion", "apps/v1"},
+          {"kind", "StatefulSet"},
+          {"metadata", std::move(metadata)},
+          {"spec",
+           {{"serviceName", spec.HeadlessName()},
+            {"replicas", input.replicas.at(rack_index)},
+            {"podManagementPolicy", "Parallel"},
+            {"updateStrategy", {{"type", "OnDelete"}}},
+            // The operator removes volumes of nodes that have left, after it has seen that they have.
+            {"persistentVolumeClaimRetentionPolicy",
+             {{"whenDeleted", spec.delete_volumes_with_cluster ? "Delete" : "Retain"}, {"whenScaled", "Retain"}}},
+            {"selector", {{"matchLabels", selector}}},
+            {"template", {{"metadata", {{"labels", selector}}}, {"spec", PodSpec(input, rack)}}},
+            {"volumeClaimTemplates", json::array{VolumeClaim(input)}}}}};
+}
+
+}  // namespace dynamo::op

@@ -1,0 +1,155 @@
+#include "operator/controller/actor.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace dynamo::op {
+namespace {
+
+using kube::Object;
+
+tl::unexpected<Trouble> Fails(const kube::ApiError& error) { return tl::unexpected(TroubleOf(error)); }
+tl::unexpected<Trouble> Refuses(const NodeView& node, const Error& error) {
+  return tl::unexpected(Trouble{"NodeRefused", fmt::format("node {}: {}", node.name, error.message)});
+}
+
+const char* TypeOf(AskNode::What what) {
+  switch (what) {
+    case AskNode::What::kJoin: return "join";
+    case AskNode::What::kLeave: return "leave";
+    case AskNode::What::kCancelLeave: return "cancel-leave";
+  }
+  return "join";
+}
+
+}  // namespace
+
+Trouble TroubleOf(const kube::ApiError& error) {
+  using Kind = kube::ApiError::Kind;
+  switch (error.kind) {
+    case Kind::kForbidden: return {"PermissionMissing", error.message};
+    case Kind::kInvalid: return {"ObjectRefused", error.message};
+    case Kind::kConflict: return {"Overtaken", error.message};
+    case Kind::kUnauthorized: return {"NotAuthenticated", error.message};
+    default: return {"ApiServerUnreachable", error.message};
+  }
+}
+
+Actor::Actor(kube::RestClient* client, kube::EventRecorder* events, OperatorOptions options, DrawId draw_id)
+    : client_(client), events_(events), options_(std::move(options)), draw_id_(std::move(draw_id)) {}
+
+// One call of Act: the visitor of actions.
+struct Actor::Pass {
+  const Actor& actor;
+  const Object& object;
+  const ClusterSpec& spec;
+  const ClusterStatus& status;
+  const Observed& observed;
+  using Done = tl::expected<void, Trouble>;
+
+  Done WriteStatus(Object fields) const {
+    const Object patch{{"metadata", {{"resourceVersion", kube::ResourceVersionOf(object)}}},
+                       {"status", std::move(fields)}};
+    const auto written = actor.client_->StatusPatch(DynamoClusters(), spec.namespace_, spec.name, patch);
+    if (!written) return Fails(written.error());
+    return {};
+  }
+  void Tell(const std::string& event, const std::string& message) const {
+    if (!event.empty()) actor.events_->Record(object, kube::EventType::kNormal, event, message);
+  }
+
+  Done operator()(const Wait&) const { return {}; }
+  Done operator()(const Settled&) const { return {}; }
+
+  Done operator()(const ChooseClusterId& action) const {
+    return WriteStatus({{"clusterID", action.adopted.empty() ? actor.draw_id_() : action.adopted}});
+  }
+
+  Done operator()(const Record& action) const {
+    Operation operation = action.operation;
+    if (operation.id.empty()) operation.id = actor.draw_id_();
+    if (operation.started_at.empty()) operation.started_at = kube::Time(actor.client_->clock()->Wall());
+    auto done = WriteStatus({{"operation", ToJson(operation)}});
+    if (done) Tell(action.event, action.message);
+    return done;
+  }
+
+  Done operator()(const Finish& action) const {
+    auto done = WriteStatus({{"operation", nullptr}, {"ring", {{"epoch", action.ring_epoch}}}});
+    if (done) Tell(action.event, action.message);
+    return done;
+  }
+
+  Done operator()(const ApplyObjects& action) const {
+    const kube::LiveReader reader(actor.client_);
+    for (const RenderedObject& rendered : RenderAll(InputOf(spec, status, actor.options_, action.replicas))) {
+      const auto current = IsCurrent(reader, rendered);
+      if (!current) return Fails(current.error());
+      if (*current) continue;
+      const auto applied = actor.client_->Apply(rendered.resource, rendered.object);
+      if (!applied) return Fails(applied.error());
+    }
+    return {};
+  }
+
+  Done operator()(const FormRing& action) const {
+    admin::CreateOperation create;
+    create.cluster_id = status.cluster_id;
+    create.partitions = static_cast<uint32_t>(spec.partitions);
+    create.n_val = static_cast<uint32_t>(spec.factor);
+    for (const std::string& name : action.members) {
+      const NodeView* node = observed.FindNode(name);
+      if (node == nullptr || node->pod_address.empty())
+        return tl::unexpected(Trouble{"PodsStarting", name + " has no address"});
+      const bool ipv6 = node->pod_address.find(':') != std::string::npos;
+      const std::string host = ipv6 ? "[" + node->pod_address + "]" : node->pod_address;
+      create.members.push_back({fmt::format("{}:{}", host, kPeerPort), "", 0});
+    }
+    const NodeView* asked = observed.FindNode(action.node);
+    if (asked == nullptr) return tl::unexpected(Trouble{"PodsStarting", action.node + " is not there"});
+    const auto formed = AskToForm(actor.options_.nodes, *asked, status.operation->id, create);
+    if (!formed) return Refuses(*asked, formed.error());
+    return {};
+  }
+
+  Done operator()(const AskNode& action) const {
+    const NodeView* node = observed.FindNode(action.node);
+    if (node == nullptr) return tl::unexpected(Trouble{"NodeDown", action.node + " is not there"});
+    const std::string type = TypeOf(action.what);
+    const auto asked =
+        AskToChange(actor.options_.nodes, *node, status.operation->id + "-" + type, type, status.cluster_id);
+    if (!asked) return Refuses(*node, asked.error());
+    return {};
+  }
+
+  Done operator()(const ScaleRack& action) const {
+    const std::string name = spec.StatefulSetName(action.rack);
+    const auto set = actor.client_->Get(kube::StatefulSets(), spec.namespace_, name);
+    if (!set) return Fails(set.error());
+    const Object patch{{"metadata", {{"resourceVersion", kube::ResourceVersionOf(*set)}}},
+                       {"spec", {{"replicas", action.replicas}}}};
+    const auto scaled = actor.client_->MergePatch(kube::StatefulSets(), spec.namespace_, name, patch);
+    if (!scaled) return Fails(scaled.error());
+    return {};
+  }
+
+  Done operator()(const RemoveVolume& action) const {
+    // Asked once more, past whatever this pass has seen: nothing uses it.
+    const kube::LiveReader reader(actor.client_);
+    const auto pod = reader.Get(kube::Pods(), spec.namespace_, action.node);
+    if (!pod) return Fails(pod.error());
+    if (*pod) return tl::unexpected(Trouble{"PodStopping", "pod " + action.node + " still uses the volume"});
+    const auto removed = actor.client_->Delete(kube::PersistentVolumeClaims(), spec.namespace_, "data-" + action.node,
+                                               {action.volume_uid});
+    if (!removed && removed.error().kind != kube::ApiError::Kind::kNotFound) return Fails(removed.error());
+    return {};
+  }
+};
+
+tl::expected<void, Trouble> Actor::Act(const Action& action, const Object& object, const ClusterSpec& spec,
+                                       const ClusterStatus& status, const Observed& observed) {
+  return std::visit(Pass{*this, object, spec, status, observed}, action);
+}
+
+}  // namespace dynamo::op

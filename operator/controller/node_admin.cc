@@ -1,0 +1,31 @@
+#include "operator/controller/node_admin.h"
+
+#include <utility>
+
+namespace dynamo::op {
+
+void AskNodeAbout(const NodeAdminOptions& options, NodeView* node) {
+  if (node->pod_address.empty()) return;
+  admin::Client client(options.endpoint(*node), options.timeout);
+  auto identity = client.GetIdentity();
+  if (!identity || identity->node_id.empty()) return;
+  node->identity = std::move(*identity);
+  if (node->identity->cluster_id.empty()) return;
+  auto topology = client.GetTopology();
+  if (topology && topology->cluster_id == node->identity->cluster_id) node->topology = std::move(*topology);
+  if (const auto hints = client.GetHints()) node->hints = hints->total;
+}
+
+Result<admin::Operation> AskToForm(const NodeAdminOptions& options, const NodeView& node,
+                                   const std::string& operation_id, const admin::CreateOperation& create) {
+  return admin::Client(options.endpoint(node), options.operation_timeout).Create(operation_id, create);
+}
+
+Result<admin::Operation> AskToChange(const NodeAdminOptions& options, const NodeView& node,
+                                     const std::string& operation_id, const std::string& type,
+                                     const std::string& cluster_id) {
+  return admin::Client(options.endpoint(node), options.operation_timeout)
+      .Start(operation_id, {{"type", type}, {"clusterID", cluster_id}});
+}
+
+}  // namespace dynamo::op

@@ -1,0 +1,39 @@
+// What the operator asks of nodes.
+#ifndef DYNAMO_OPERATOR_CONTROLLER_NODE_ADMIN_H_
+#define DYNAMO_OPERATOR_CONTROLLER_NODE_ADMIN_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/admin/client.h"
+#include "common/base/time.h"
+#include "operator/cluster/objects.h"
+#include "operator/cluster/observed.h"
+
+namespace dynamo::op {
+
+struct NodeAdminOptions {
+  // A silent node must not hold up the pass over a whole cluster.
+  std::chrono::milliseconds timeout = std::chrono::seconds(3);
+  std::chrono::milliseconds operation_timeout = std::chrono::seconds(20);
+  // Where a node's admin API listens: by its pod's address and the port of that name.
+  std::function<std::string(const NodeView&)> endpoint = [](const NodeView& node) {
+    return node.pod_address.find(':') == std::string::npos ? node.pod_address + ":" + std::to_string(kAdminPort)
+                                                           : "[" + node.pod_address + "]:" + std::to_string(kAdminPort);
+  };
+};
+
+// Fills in what the node itself says; what it does not say stays unknown.
+void AskNodeAbout(const NodeAdminOptions& options, NodeView* node);
+
+Result<admin::Operation> AskToForm(const NodeAdminOptions& options, const NodeView& node,
+                                   const std::string& operation_id, const admin::CreateOperation& create);
+// `type`: "join", "leave", "cancel-leave".
+Result<admin::Operation> AskToChange(const NodeAdminOptions& options, const NodeView& node,
+                                     const std::string& operation_id, const std::string& type,
+                                     const std::string& cluster_id);
+
+}  // namespace dynamo::op
+
+#endif  // DYNAMO_OPERATOR_CONTROLLER_NODE_ADMIN_H_

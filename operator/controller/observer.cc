@@ -1,0 +1,182 @@
+#include "operator/controller/observer.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace dynamo::op {
+namespace {
+
+using kube::Answer;
+using kube::Object;
+using kube::StringAt;
+namespace json = kube::json;
+
+std::string SelectorOf(const ClusterSpec& spec) {
+  return "app.kubernetes.io/name=dynamo,app.kubernetes.io/instance=" + spec.name + ",app.kubernetes.io/component=node";
+}
+
+const json::array& ItemsAt(const Object& object, std::string_view path) {
+  static const json::array none;
+  const json::value* value = kube::Find(object, path);
+  return value != nullptr && value->is_array() ? value->get_array() : none;
+}
+
+// Why a pod does not run, in Kubernetes' own words; empty: nothing is said.
+std::string TroubleOf(const Object& pod) {
+  for (const json::value& item : ItemsAt(pod, "status.conditions")) {
+    const Object& condition = item.get_object();
+    if (StringAt(condition, "type") == "PodScheduled" && StringAt(condition, "status") == "False") {
+      return StringAt(condition, "reason") + ": " + StringAt(condition, "message");
+    }
+  }
+  static const std::set<std::string> harmless = {"", "ContainerCreating", "PodInitializing"};
+  for (const json::value& item : ItemsAt(pod, "status.containerStatuses")) {
+    const std::string reason = StringAt(item.get_object(), "state.waiting.reason");
+    if (!harmless.contains(reason)) return reason + ": " + StringAt(item.get_object(), "state.waiting.message");
+  }
+  return "";
+}
+
+bool ConditionIsTrue(const Object& object, const char* type) {
+  for (const json::value& item : ItemsAt(object, "status.conditions")) {
+    if (StringAt(item.get_object(), "type") == type) return StringAt(item.get_object(), "status") == "True";
+  }
+  return false;
+}
+
+// The places of all racks by their names.
+class Places {
+ public:
+  explicit Places(const ClusterSpec& spec) : spec_(spec) {}
+
+  // Null: no place of ours is called so.
+  NodeView* At(const std::string& name) {
+    const size_t dash = name.rfind('-');
+    if (dash == std::string::npos) return nullptr;
+    int ordinal = -1;
+    const auto [end, error] = std::from_chars(name.data() + dash + 1, name.data() + name.size(), ordinal);
+    if (error != std::errc() || end != name.data() + name.size() || ordinal < 0) return nullptr;
+    for (const RackSpec& rack : spec_.racks) {
+      if (spec_.StatefulSetName(rack.name) != std::string_view(name).substr(0, dash)) continue;
+      NodeView& node = nodes_[{rack.name, ordinal}];
+      node.name = name;
+      node.rack = rack.name;
+      node.ordinal = ordinal;
+      return &node;
+    }
+    return nullptr;
+  }
+  void Expect(const RackView& rack) {
+    for (int i = 0; i < rack.replicas.value_or(0); ++i) {
+      At(fmt::format("{}-{}", spec_.StatefulSetName(rack.name), i))->expected = true;
+    }
+  }
+  std::vector<NodeView> Take() {
+    std::vector<NodeView> out;
+    for (auto& [key, node] : nodes_) out.push_back(std::move(node));
+    return out;
+  }
+
+ private:
+  const ClusterSpec& spec_;
+  std::map<std::pair<std::string, int>, NodeView> nodes_;
+};
+
+void ReadPod(const Object& pod, NodeView* node) {
+  node->pod_exists = true;
+  node->pod_uid = kube::UidOf(pod);
+  node->pod_deleting = kube::IsBeingDeleted(pod);
+  node->pod_ready = ConditionIsTrue(pod, "Ready");
+  node->trouble = TroubleOf(pod);
+  if (StringAt(pod, "status.phase") == "Running") node->pod_address = StringAt(pod, "status.podIP");
+}
+
+RackView ReadRack(const std::string& name, const Object& set) {
+  RackView rack;
+  rack.name = name;
+  rack.replicas = static_cast<int>(kube::IntAt(set, "spec.replicas", 1));
+  rack.uid = kube::UidOf(set);
+  rack.ready = static_cast<int>(kube::IntAt(set, "status.readyReplicas"));
+  rack.updated = static_cast<int>(kube::IntAt(set, "status.updatedReplicas"));
+  return rack;
+}
+
+Answer<std::vector<RackView>> ReadRacks(const kube::LiveReader& reader, const ClusterSpec& spec) {
+  std::vector<RackView> racks;
+  for (const RackSpec& rack : spec.racks) {
+    const auto set = reader.Get(kube::StatefulSets(), spec.namespace_, spec.StatefulSetName(rack.name));
+    if (!set) return tl::unexpected(set.error());
+    // One of that name but of another owner is none of ours: applying over it says so.
+    racks.push_back(*set ? ReadRack(rack.name, **set) : RackView{rack.name, std::nullopt, "", 0, 0, ""});
+  }
+  return racks;
+}
+
+}  // namespace
+
+RenderInput InputOf(const ClusterSpec& spec, const ClusterStatus& status, const OperatorOptions& options,
+                    std::vector<int> replicas) {
+  RenderInput input;
+  input.spec = &spec;
+  input.cluster_id = status.cluster_id;
+  input.default_image = options.default_image;
+  input.operator_namespace = options.operator_namespace;
+  input.operation_running = status.operation.has_value();
+  input.ring_formed = status.ring_epoch > 0;
+  input.replicas = std::move(replicas);
+  return input;
+}
+
+Answer<bool> IsCurrent(const kube::LiveReader& reader, const RenderedObject& rendered) {
+  const auto there = reader.Get(rendered.resource, kube::NamespaceOf(rendered.object), kube::NameOf(rendered.object));
+  if (!there) return tl::unexpected(there.error());
+  if (!*there) return false;
+  const json::value* annotations = kube::Find(**there, "metadata.annotations");
+  if (annotations == nullptr || !annotations->is_object()) return false;
+  const json::value* applied = annotations->get_object().if_contains(kAppliedAnnotation);
+  return applied != nullptr && *applied == rendered.object.at("metadata").at("annotations").at(kAppliedAnnotation);
+}
+
+Answer<Observed> Observe(const kube::LiveReader& reader, const ClusterSpec& spec, const ClusterStatus& status,
+                         const OperatorOptions& options) {
+  Observed observed;
+  auto racks = ReadRacks(reader, spec);
+  if (!racks) return tl::unexpected(racks.error());
+  observed.racks = std::move(*racks);
+
+  const auto pods = reader.List(kube::Pods(), spec.namespace_, SelectorOf(spec));
+  if (!pods) return tl::unexpected(pods.error());
+  const auto volumes = reader.List(kube::PersistentVolumeClaims(), spec.namespace_, SelectorOf(spec));
+  if (!volumes) return tl::unexpected(volumes.error());
+
+  Places places(spec);
+  for (const RackView& rack : observed.racks) places.Expect(rack);
+  for (const Object& pod : pods->items) {
+    if (NodeView* node = places.At(kube::NameOf(pod))) ReadPod(pod, node);
+  }
+  for (const Object& volume : volumes->items) {
+    const std::string name = kube::NameOf(volume);
+    NodeView* node = name.starts_with("data-") ? places.At(name.substr(5)) : nullptr;
+    if (node == nullptr) continue;
+    node->volume_uid = kube::UidOf(volume);
+    node->volume_cluster_id = kube::LabelOf(volume, kClusterIdLabel);
+    node->volume_bound = StringAt(volume, "status.phase") == "Bound";
+  }
+  observed.nodes = places.Take();
+  for (NodeView& node : observed.nodes) AskNodeAbout(options.nodes, &node);
+
+  observed.objects_current = true;
+  const std::vector<int> replicas(spec.racks.size(), 0);  // No part of the comparison.
+  for (const RenderedObject& rendered : RenderAll(InputOf(spec, status, options, replicas))) {
+    const auto current = IsCurrent(reader, rendered);
+    if (!current) return tl::unexpected(current.error());
+    observed.objects_current = observed.objects_current && *current;
+  }
+  return observed;
+}
+
+}  // namespace dynamo::op

@@ -1,0 +1,113 @@
+// The operator is stopped after every single write it makes, and started again: it
+// always ends where it would have ended, and nothing forbidden is seen on the way.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <functional>
+
+#include "tests/unit/operator/world.h"
+
+namespace dynamo::op {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+// `prepare` brings the world to where the flow begins.
+void Sweep(const char* flow, const std::function<void(World&)>& prepare) {
+  std::string expected;
+  int writes = 0;
+  {
+    World world;
+    prepare(world);
+    const int before = world.writes();
+    ASSERT_TRUE(world.RunUntilReady());
+    EXPECT_THAT(world.violations(), IsEmpty());
+    expected = world.EndState();
+    writes = world.writes() - before;
+  }
+  for (int stop = 1; stop < writes; ++stop) {
+    World world;
+    prepare(world);
+    world.StopAfterWrites(stop);
+    EXPECT_FALSE(world.RunUntilReady()) << "the operator was not stopped after write " << stop;
+    world.StartOperator();
+    EXPECT_TRUE(world.RunUntilReady()) << "stopped after write " << stop << ", in " << world.OperationStep();
+    EXPECT_EQ(world.EndState(), expected) << "stopped after write " << stop;
+    EXPECT_THAT(world.violations(), IsEmpty()) << "stopped after write " << stop;
+  }
+  std::printf("crash sweep of %s: %d stop points, always %s\n", flow, writes - 1, expected.c_str());
+}
+
+TEST(CrashSweep, OfCreate) {
+  Sweep("create", [](World&) {});
+}
+
+TEST(CrashSweep, OfScaleUp) {
+  Sweep("scale up", [](World& world) {
+    ASSERT_TRUE(world.RunUntilReady());
+    world.ScaleTo(5);
+  });
+}
+
+TEST(CrashSweep, OfScaleDown) {
+  Sweep("scale down", [](World& world) {
+    world.ScaleTo(5);
+    ASSERT_TRUE(world.RunUntilReady());
+    world.ScaleTo(3);
+  });
+}
+
+TEST(CrashSweep, OfScaleDownTakenBack) {
+  Sweep("scale down, taken back", [](World& world) {
+    world.ScaleTo(5);
+    ASSERT_TRUE(world.RunUntilReady());
+    world.set_nodes_slow(true);
+    world.ScaleTo(4);
+    for (int i = 0; i < 4; ++i) world.Pass(), world.Act();
+    ASSERT_EQ(world.StateOf("demo-b-1"), "leaving");
+    world.set_nodes_slow(false);
+    world.ScaleTo(5);
+  });
+}
+
+// Planted: acts on what it has not written down.
+Action ActsBeforeItRecords(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
+  const Action action = Plan(spec, status, observed);
+  const Record* record = std::get_if<Record>(&action);
+  if (record == nullptr || record->operation.type != Operation::Type::kCreate || status.operation) return action;
+  ClusterStatus pretended = status;
+  pretended.operation = record->operation;
+  return Plan(spec, pretended, observed);
+}
+
+TEST(CrashSweep, APlantedWriteBeforeItsRecordIsCaught) {
+  World world;
+  world.StartOperator(ActsBeforeItRecords);
+  world.RunUntilReady(5);
+  EXPECT_THAT(world.violations(), Not(IsEmpty()));
+}
+
+// Planted: the StatefulSet shrinks as soon as the node was asked to leave.
+Action ShrinksBeforeItHasLeft(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
+  if (status.operation && status.operation->step == Operation::Step::kLeave) {
+    Operation next = *status.operation;
+    next.step = Operation::Step::kRemovePod;
+    return Record{next, "", ""};
+  }
+  return Plan(spec, status, observed);
+}
+
+TEST(CrashSweep, APlantedShrinkBeforeTheNodeHasLeftIsCaught) {
+  World world;
+  world.ScaleTo(4);
+  ASSERT_TRUE(world.RunUntilReady());
+  world.ScaleTo(3);
+  world.StartOperator(ShrinksBeforeItHasLeft);
+  world.RunUntilReady(5);
+  EXPECT_THAT(world.violations(), Not(IsEmpty()));
+}
+
+}  // namespace
+}  // namespace dynamo::op

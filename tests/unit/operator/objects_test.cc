@@ -1,0 +1,207 @@
+#include "operator/cluster/objects.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/serialize.hpp>
+
+#include "operator/cluster/status.h"
+
+namespace dynamo::op {
+namespace {
+
+using kube::Find;
+using kube::Object;
+using kube::StringAt;
+namespace json = kube::json;
+using ::testing::HasSubstr;
+
+ClusterSpec SpecOf(const Object& spec) {
+  const auto parsed = ParseSpec(
+      {{"metadata", {{"name", "demo"}, {"namespace", "shop"}, {"uid", "u1"}, {"generation", 4}}}, {"spec", spec}});
+  EXPECT_TRUE(parsed) << (parsed ? "" : parsed.error().message);
+  return parsed.value_or(ClusterSpec{});
+}
+
+ClusterSpec Zones() {
+  return SpecOf({{"replicas", 5},
+                 {"version", "1.2.3"},
+                 {"racks", json::array{Object{{"name", "a"}, {"zone", "z1"}},
+                                       Object{{"name", "b"}, {"zone", "z2"}, {"capacity", 3}}}},
+                 {"config", {{"siblings-max", "50"}}}});
+}
+
+RenderInput InputFor(const ClusterSpec& spec) {
+  RenderInput input;
+  input.spec = &spec;
+  input.cluster_id = "c1";
+  input.default_image = "registry/dynamo";
+  input.operator_namespace = "dynamo-system";
+  input.replicas = {3, 2};
+  return input;
+}
+
+const Object& ContainerOf(const Object& set) {
+  return Find(set, "spec.template.spec.containers")->get_array().at(0).get_object();
+}
+
+std::string Variable(const Object& container, std::string_view name) {
+  std::string value = "(none)";
+  for (const json::value& item : container.at("env").get_array()) {
+    if (StringAt(item.get_object(), "name") != name) continue;
+    const std::string plain = StringAt(item.get_object(), "value");
+    value = plain.empty() ? StringAt(item.get_object(), "valueFrom.fieldRef.fieldPath") : plain;
+  }
+  return value;
+}
+
+TEST(Objects, AStatefulSetIsWhatItsRackAsksFor) {
+  const ClusterSpec spec = Zones();
+  const Object set = RenderStatefulSet(InputFor(spec), 1);
+  EXPECT_EQ(kube::NameOf(set), "demo-b");
+  EXPECT_EQ(kube::IntAt(set, "spec.replicas"), 2);
+  EXPECT_EQ(StringAt(set, "spec.podManagementPolicy"), "Parallel");
+  EXPECT_EQ(StringAt(set, "spec.updateStrategy.type"), "OnDelete");
+  EXPECT_EQ(StringAt(set, "spec.serviceName"), "demo-nodes");
+  const Object& container = ContainerOf(set);
+  EXPECT_EQ(StringAt(container, "image"), "registry/dynamo:1.2.3");
+  EXPECT_EQ(Variable(container, "DYNAMO_ZONE"), "z2");
+  EXPECT_EQ(Variable(container, "DYNAMO_CAPACITY"), "3");
+  EXPECT_EQ(Variable(container, "DYNAMO_NAME"), "metadata.name");
+  EXPECT_EQ(Variable(container, "DYNAMO_ADVERTISE_ADDRESS"), "status.podIP");
+  EXPECT_EQ(Variable(container, "DYNAMO_SEEDS_DNS"), "demo-nodes.shop.svc:8099");
+  EXPECT_EQ(Variable(container, "DYNAMO_SIBLINGS_MAX"), "50");
+  EXPECT_EQ(StringAt(container, "readinessProbe.httpGet.path"), "/readyz");
+  EXPECT_EQ(StringAt(container, "resources.requests.memory"), "1Gi");
+  EXPECT_THAT(json::serialize(*Find(set, "spec.template.spec.affinity")), HasSubstr("\"values\":[\"z2\"]"));
+}
+
+TEST(Objects, PodsPassTheRestrictedStandard) {
+  const ClusterSpec spec = Zones();
+  const Object set = RenderStatefulSet(InputFor(spec), 0);
+  EXPECT_TRUE(kube::BoolAt(set, "spec.template.spec.securityContext.runAsNonRoot"));
+  EXPECT_EQ(StringAt(set, "spec.template.spec.securityContext.seccompProfile.type"), "RuntimeDefault");
+  EXPECT_FALSE(kube::BoolAt(set, "spec.template.spec.automountServiceAccountToken", true));
+  EXPECT_FALSE(kube::BoolAt(set, "spec.template.spec.enableServiceLinks", true));
+  const Object& container = ContainerOf(set);
+  EXPECT_FALSE(kube::BoolAt(container, "securityContext.allowPrivilegeEscalation", true));
+  EXPECT_TRUE(kube::BoolAt(container, "securityContext.readOnlyRootFilesystem"));
+  EXPECT_EQ(json::serialize(*Find(container, "securityContext.capabilities.drop")), "[\"ALL\"]");
+}
+
+TEST(Objects, AVolumeSaysWhoseItIs) {
+  const ClusterSpec spec = SpecOf(
+      {{"storage", {{"size", "20Gi"}, {"storageClassName", "fast"}, {"retention", {{"whenDeleted", "Delete"}}}}}});
+  RenderInput input = InputFor(spec);
+  const Object set = RenderStatefulSet(input, 0);
+  const Object& claim = Find(set, "spec.volumeClaimTemplates")->get_array().at(0).get_object();
+  EXPECT_EQ(kube::LabelOf(claim, kClusterIdLabel), "c1");
+  EXPECT_EQ(StringAt(claim, "spec.resources.requests.storage"), "20Gi");
+  EXPECT_EQ(StringAt(claim, "spec.storageClassName"), "fast");
+  EXPECT_EQ(StringAt(set, "spec.persistentVolumeClaimRetentionPolicy.whenDeleted"), "Delete");
+  EXPECT_EQ(StringAt(set, "spec.persistentVolumeClaimRetentionPolicy.whenScaled"), "Retain");
+  // Another operator, another image: the template is the resource's alone.
+  input.default_image = "registry/dynamo";
+  EXPECT_EQ(HashOfWish(RenderStatefulSet(input, 0)), HashOfWish(set));
+}
+
+TEST(Objects, TheBudgetLeavesAQuorumAndNothingDuringAnOperation) {
+  const auto budget = [](const Object& spec, bool running) {
+    return kube::IntAt(RenderDisruptionBudget(SpecOf(spec), running), "spec.maxUnavailable", -1);
+  };
+  EXPECT_EQ(budget({{"replicas", 3}}, false), 1);
+  EXPECT_EQ(budget({{"replicas", 5}, {"replication", {{"factor", 5}, {"readQuorum", 2}, {"writeQuorum", 3}}}}, false),
+            2);
+  EXPECT_EQ(budget({{"replicas", 3}, {"replication", {{"factor", 3}, {"readQuorum", 3}, {"writeQuorum", 1}}}}, false),
+            1);
+  EXPECT_EQ(budget({{"replicas", 3}}, true), 0);
+  const auto kinds = [](const ClusterSpec& spec) {
+    std::string out;
+    RenderInput input = InputFor(spec);
+    for (const RenderedObject& rendered : RenderAll(input)) out += rendered.resource.kind + " ";
+    return out;
+  };
+  const ClusterSpec one = SpecOf({{"replicas", 1}, {"replication", {{"factor", 1}}}});
+  EXPECT_EQ(kinds(one), "ServiceAccount Role RoleBinding ConfigMap Service Service NetworkPolicy StatefulSet ");
+  EXPECT_THAT(kinds(Zones()), HasSubstr("PodDisruptionBudget StatefulSet StatefulSet "));
+}
+
+TEST(Objects, TheirHashIsOfAllButTheReplicas) {
+  const ClusterSpec spec = Zones();
+  RenderInput input = InputFor(spec);
+  const std::string before = HashOfWish(RenderStatefulSet(input, 0));
+  input.replicas = {7, 7};
+  EXPECT_EQ(HashOfWish(RenderStatefulSet(input, 0)), before);
+  ClusterSpec other = spec;
+  other.version = "1.2.4";
+  input.spec = &other;
+  EXPECT_NE(HashOfWish(RenderStatefulSet(input, 0)), before);
+}
+
+TEST(Objects, ServicesFindTheNodes) {
+  const ClusterSpec spec = Zones();
+  const Object client = RenderClientService(spec), headless = RenderHeadlessService(spec);
+  EXPECT_EQ(kube::NameOf(client), "demo");
+  EXPECT_EQ(StringAt(headless, "spec.clusterIP"), "None");
+  EXPECT_TRUE(kube::BoolAt(headless, "spec.publishNotReadyAddresses"));
+  EXPECT_EQ(*Find(client, "spec.selector"), json::value(SelectorLabels(spec)));
+  EXPECT_EQ(StringAt(Find(client, "metadata.ownerReferences")->get_array().at(0).get_object(), "uid"), "u1");
+  EXPECT_EQ(StringAt(RenderBinding(spec), "type"), "servicebinding.io/dynamo");
+}
+
+TEST(Objects, TheAdminPortIsForNodesAndTheOperator) {
+  const std::string policy = json::serialize(RenderNetworkPolicy(Zones(), "dynamo-system"));
+  EXPECT_THAT(policy, HasSubstr("\"kubernetes.io/metadata.name\":\"dynamo-system\""));
+  EXPECT_THAT(policy,
+              HasSubstr("{\"ports\":[{\"protocol\":\"TCP\",\"port\":8098},{\"protocol\":\"TCP\",\"port\":8087}]}"));
+}
+
+TEST(ClusterSpec, FillsInTheDefaults) {
+  const ClusterSpec spec = SpecOf({});
+  EXPECT_EQ(spec.replicas, 3);
+  EXPECT_EQ(spec.racks.size(), 1u);
+  EXPECT_EQ(spec.read_quorum, 2);
+  EXPECT_EQ(spec.storage_size, "10Gi");
+  EXPECT_TRUE(spec.network_policy);
+  EXPECT_FALSE(spec.delete_volumes_with_cluster);
+  EXPECT_EQ(SpecOf({{"storage", {{"size", 1000}}}}).storage_size, "1000");
+}
+
+TEST(ClusterSpec, NamesTheFieldThatIsWrong) {
+  const auto message = [](const Object& spec) {
+    const auto parsed = ParseSpec({{"metadata", {{"name", "demo"}}}, {"spec", spec}});
+    return parsed ? "accepted" : parsed.error().message;
+  };
+  const std::vector<std::pair<Object, const char*>> table = {
+      {{{"replicas", 2}}, "spec.replicas"},
+      {{{"replicas", 0}}, "spec.replicas"},
+      {{{"replication", {{"factor", 0}}}}, "factor"},
+      {{{"replication", {{"factor", 3}, {"readQuorum", 4}}}}, "readQuorum"},
+      {{{"replication", {{"factor", 3}, {"writeQuorum", 0}}}}, "writeQuorum"},
+      {{{"ring", {{"partitions", 100}}}}, "power of two"},
+      {{{"ring", {{"partitions", 8}}}, {"replicas", 9}}, "spec.ring.partitions"},
+      {{{"racks", json::array{Object{{"name", "a"}}, Object{{"name", "a"}}}}}, "a name of its own"},
+      {{{"config", {{"siblings-max", 50}}}}, "spec.config"},
+      {{{"hibernated", true}}, "spec.hibernated"},
+      {{{"tls", {{"peers", "CertManager"}}}}, "spec.tls.peers"},
+      {{{"auth", {{"enabled", true}}}}, "spec.auth.enabled"},
+      {{{"replication", {{"sloppyQuorum", false}}}}, "sloppyQuorum"},
+  };
+  for (const auto& [spec, field] : table) EXPECT_THAT(message(spec), HasSubstr(field)) << json::serialize(spec);
+}
+
+TEST(ClusterSpec, NonsenseIsAnErrorOrADefaultNeverACrash) {
+  for (const json::value& nonsense : {json::value(nullptr), json::value(7), json::value("x"),
+                                      json::value(json::array{1, nullptr}), json::value(Object{{"x", Object{}}})}) {
+    for (const char* field :
+         {"replicas", "racks", "replication", "ring", "storage", "config", "pod", "tls", "capacity"}) {
+      (void)ParseSpec({{"metadata", {{"name", "demo"}}}, {"spec", {{field, nonsense}}}});
+    }
+    (void)ParseSpec({{"spec", nonsense}});
+    (void)ParseStatus({{"status", nonsense}});
+    (void)ParseStatus({{"status", {{"operation", nonsense}, {"conditions", nonsense}}}});
+  }
+}
+
+}  // namespace
+}  // namespace dynamo::op

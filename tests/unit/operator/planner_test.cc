@@ -1,0 +1,307 @@
+// The planner by table: what is wanted, what was written down, what is seen -> what to do.
+#include "operator/cluster/planner.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+
+namespace dynamo::op {
+namespace {
+
+using ::testing::StartsWith;
+
+constexpr char kOwnId[] = "11111111-1111-1111-1111-111111111111";
+
+// Three nodes in three racks, formed, at rest.
+struct Scene {
+  ClusterSpec spec;
+  ClusterStatus status;
+  Observed observed;
+  admin::Topology ring;
+
+  Scene() {
+    spec.name = "demo";
+    spec.namespace_ = "shop";
+    spec.racks = {{"a", "", 1}, {"b", "", 1}, {"c", "", 1}};
+    status.cluster_id = kOwnId;
+    status.ring_epoch = 5;
+    ring.cluster_id = kOwnId;
+    ring.epoch = 7;
+    ring.hash = "h";
+    observed.objects_current = true;
+    for (const char* rack : {"a", "b", "c"}) {
+      observed.racks.push_back({rack, 1, "uid", 1, 1, ""});
+      AddNode(rack, 0);
+    }
+    Share();
+  }
+  NodeView& AddNode(const std::string& rack, int ordinal, const std::string& state = "normal") {
+    NodeView node;
+    node.name = "demo-" + rack + "-" + std::to_string(ordinal);
+    node.rack = rack;
+    node.ordinal = ordinal;
+    node.expected = node.pod_exists = node.pod_ready = node.volume_bound = true;
+    node.pod_uid = "pod-" + node.name;
+    node.volume_uid = "volume-" + node.name;
+    node.volume_cluster_id = kOwnId;
+    node.pod_address = "10.0.0.1";
+    node.hints = 0;
+    node.identity = admin::Identity{"id-" + node.name, state.empty() ? "" : kOwnId, 1, "normal", state.empty()};
+    if (!state.empty()) {
+      admin::Member member;
+      member.id = node.identity->node_id;
+      member.state = state;
+      ring.members.push_back(member);
+    }
+    observed.nodes.push_back(node);
+    return observed.nodes.back();
+  }
+  // Every member of the ring reports it.
+  void Share() {
+    for (NodeView& node : observed.nodes) {
+      if (node.identity && !node.identity->cluster_id.empty()) node.topology = ring;
+    }
+  }
+  void SetState(const std::string& node, const std::string& state) {
+    for (admin::Member& member : ring.members) {
+      if (member.id == "id-" + node) member.state = state;
+    }
+    Share();
+  }
+  NodeView& Node(const std::string& name) { return *std::ranges::find(observed.nodes, name, &NodeView::name); }
+  // A fourth node of rack a, in the middle of `step`.
+  void InOperation(Operation::Type type, Operation::Step step, const std::string& state) {
+    observed.racks[0].replicas = 2;
+    AddNode("a", 1, state);
+    Share();
+    status.operation =
+        Operation{"op", type, step, "a", "demo-a-1", "id-demo-a-1", "pod-demo-a-1", "volume-demo-a-1", 5, "t", ""};
+    spec.replicas = type == Operation::Type::kScaleUp ? 4 : 3;
+  }
+  std::string Next() const { return ToString(Plan(spec, status, observed)); }
+};
+
+using Type = Operation::Type;
+using Step = Operation::Step;
+
+struct Row {
+  const char* what;
+  std::function<void(Scene&)> arrange;
+  const char* expected;  // The action begins so.
+};
+
+void Check(const std::vector<Row>& table) {
+  for (const Row& row : table) {
+    Scene scene;
+    row.arrange(scene);
+    EXPECT_THAT(scene.Next(), StartsWith(row.expected)) << row.what;
+  }
+}
+
+TEST(Planner, OfAClusterAtRest) {
+  Check({
+      {"all is well", [](Scene&) {}, "Settled"},
+      {"paused stands above all", [](Scene& s) { s.spec.paused = true, s.observed.objects_current = false; },
+       "Wait(Paused"},
+      {"an object was lost", [](Scene& s) { s.observed.objects_current = false; }, "ApplyObjects(1,1,1)"},
+      {"an object was lost, and the size is another: the StatefulSets follow the ring, not the spec",
+       [](Scene& s) { s.observed.objects_current = false, s.spec.replicas = 6; }, "ApplyObjects(1,1,1)"},
+      {"a node of another cluster", [](Scene& s) { s.Node("demo-b-0").identity->cluster_id = "other"; },
+       "Wait(ClusterIDMismatch"},
+      {"a volume of another cluster", [](Scene& s) { s.Node("demo-b-0").volume_cluster_id = "other"; },
+       "Wait(VolumesOfAnotherCluster"},
+      {"a StatefulSet is missing", [](Scene& s) { s.observed.racks[1].replicas.reset(); }, "Wait(StatefulSetMissing"},
+  });
+}
+
+TEST(Planner, OfCreate) {
+  const auto fresh = [](Scene& s) {
+    s = Scene();
+    s.status.ring_epoch = 0;
+    for (NodeView& node : s.observed.nodes) {
+      node.identity = admin::Identity{"id-" + node.name, "", 1, "empty", true};
+      node.topology.reset();
+    }
+    s.status.operation = Operation{"op", Type::kCreate, Step::kForm, "", "demo-a-0", "id-demo-a-0", "", "", 0, "t", ""};
+  };
+  Check({
+      {"first of all an id", [](Scene& s) { s.status = {}, s.observed.nodes.clear(); }, "ChooseClusterId()"},
+      {"volumes of before", [](Scene& s) { s.status = {}; }, "Wait(VolumesOfAnotherCluster"},
+      {"volumes of before, welcome", [](Scene& s) { s.status = {}, s.spec.adopt_cluster_id = kOwnId; },
+       "ChooseClusterId(1111"},
+      {"the intent before the objects", [&](Scene& s) { fresh(s), s.status.operation.reset(); },
+       "Record(Create/Objects"},
+      {"then the objects, spread over the racks",
+       [&](Scene& s) {
+         fresh(s), s.status.operation->step = Step::kObjects, s.observed.racks[0].replicas.reset(), s.spec.replicas = 5;
+       },
+       "ApplyObjects(2,2,1)"},
+      {"a node does not answer",
+       [&](Scene& s) { fresh(s), s.status.operation->step = Step::kObjects, s.Node("demo-b-0").identity.reset(); },
+       "Wait(PodsStarting: waiting for demo-b-0"},
+      {"no image", [&](Scene& s) { fresh(s), s.Node("demo-b-0").trouble = "ImagePullBackOff: x"; },
+       "Wait(PodsBlocked: pod demo-b-0: ImagePull"},
+      {"who is asked is written down first", [&](Scene& s) { fresh(s), s.status.operation->step = Step::kObjects; },
+       "Record(Create/Form demo-a-0"},
+      {"then it is asked, with all of them", [&](Scene& s) { fresh(s); },
+       "FormRing(demo-a-0: demo-a-0,demo-b-0,demo-c-0)"},
+      {"one is not empty", [&](Scene& s) { fresh(s), s.Node("demo-c-0").identity->empty_volume = false; },
+       "Wait(VolumeNotEmpty"},
+      {"some have it already: never twice",
+       [&](Scene& s) { fresh(s), s.Node("demo-a-0").identity->cluster_id = kOwnId; }, "Wait(RingForming"},
+      {"formed, but one does not serve",
+       [](Scene& s) {
+         s.status.ring_epoch = 0;
+         s.status.operation = Operation{"op", Type::kCreate, Step::kForm, "", "demo-a-0", "", "", "", 0, "", ""};
+         s.Node("demo-c-0").pod_ready = false;
+       },
+       "Wait(PodsStarting"},
+      {"formed",
+       [](Scene& s) {
+         s.status.ring_epoch = 0;
+         s.status.operation = Operation{"op", Type::kCreate, Step::kForm, "", "demo-a-0", "", "", "", 0, "", ""};
+       },
+       "Finish(Created"},
+  });
+}
+
+TEST(Planner, OfScaleUp) {
+  const auto in = [](Step step, const char* state) {
+    return [=](Scene& s) { s.InOperation(Type::kScaleUp, step, state); };
+  };
+  Check({
+      {"into the first of the emptiest racks", [](Scene& s) { s.spec.replicas = 4; }, "Record(ScaleUp/AddPod demo-a-1"},
+      {"not while a node is down", [](Scene& s) { s.spec.replicas = 4, s.Node("demo-b-0").pod_ready = false; },
+       "Wait(NodeDown"},
+      {"not while a node is silent", [](Scene& s) { s.spec.replicas = 4, s.Node("demo-b-0").identity.reset(); },
+       "Wait(NodeDown"},
+      {"not while one is behind",
+       [](Scene& s) {
+         s.spec.replicas = 4, s.Node("demo-b-0").topology->hash = "old", s.Node("demo-b-0").topology->epoch = 6;
+       },
+       "Wait(RingNotConverged"},
+      {"not while another is on its way", [](Scene& s) { s.spec.replicas = 4, s.SetState("demo-b-0", "joining"); },
+       "Wait(RingChanging"},
+      {"the pod",
+       [&](Scene& s) { in(Step::kAddPod, "")(s), s.observed.racks[0].replicas = 1, s.observed.nodes.pop_back(); },
+       "ScaleRack(a 2)"},
+      {"until the pod answers", [&](Scene& s) { in(Step::kAddPod, "")(s), s.Node("demo-a-1").identity.reset(); },
+       "Wait(PodsStarting"},
+      {"it cannot start",
+       [&](Scene& s) {
+         in(Step::kAddPod, "")(s), s.Node("demo-a-1").identity.reset(),
+             s.Node("demo-a-1").trouble = "Unschedulable: no room";
+       },
+       "Wait(PodsBlocked: demo-a-1 Unschedulable"},
+      {"who it is, before it is asked", in(Step::kAddPod, ""), "Record(ScaleUp/Join demo-a-1"},
+      {"a disk that has left does not come back by itself", in(Step::kAddPod, "left"), "Wait(VolumeHasLeft"},
+      {"changed back before it joined", [&](Scene& s) { in(Step::kAddPod, "")(s), s.spec.replicas = 3; },
+       "Record(ScaleUp/RemovePod"},
+      {"asked", in(Step::kJoin, ""), "AskNode(join demo-a-1)"},
+      {"another disk by now", [&](Scene& s) { in(Step::kJoin, "")(s), s.Node("demo-a-1").identity->node_id = "new"; },
+       "Record(ScaleUp/AddPod"},
+      {"on its way", in(Step::kJoin, "joining"), "Wait(NodeJoining"},
+      {"changed back in the middle: it is brought to its end",
+       [&](Scene& s) { in(Step::kJoin, "joining")(s), s.spec.replicas = 3; }, "Wait(NodeJoining"},
+      {"joined", in(Step::kJoin, "normal"), "Finish(NodeJoined"},
+      {"joined, but not all know",
+       [&](Scene& s) { in(Step::kJoin, "normal")(s), s.Node("demo-b-0").topology->hash = "old"; },
+       "Wait(RingNotConverged"},
+      {"no ring is seen at all",
+       [&](Scene& s) {
+         in(Step::kJoin, "normal")(s);
+         for (auto& node : s.observed.nodes) node.topology.reset();
+       },
+       "Wait(RingNotConverged"},
+  });
+}
+
+TEST(Planner, OfScaleDown) {
+  const auto in = [](Step step, const char* state) {
+    return [=](Scene& s) { s.InOperation(Type::kScaleDown, step, state); };
+  };
+  Check({
+      {"the highest of the largest rack",
+       [](Scene& s) { s.observed.racks[1].replicas = 2, s.AddNode("b", 1), s.Share(); },
+       "Record(ScaleDown/Leave demo-b-1"},
+      {"of equals the last",
+       [](Scene& s) {
+         s.AddNode("b", 1), s.AddNode("c", 1), s.Share(),
+             s.observed.racks[1].replicas = s.observed.racks[2].replicas = 2;
+       },
+       "Record(ScaleDown/Leave demo-c-1"},
+      {"its volume is unknown",
+       [](Scene& s) { s.observed.racks[1].replicas = 2, s.AddNode("b", 1).volume_uid = "", s.Share(); },
+       "Wait(NodeUnknown"},
+      {"asked", in(Step::kLeave, "normal"), "AskNode(leave demo-a-1)"},
+      {"silent: wait",
+       [&](Scene& s) {
+         in(Step::kLeave, "normal")(s), s.Node("demo-a-1").identity.reset(), s.Node("demo-a-1").topology.reset();
+       },
+       "Wait(NodeDown"},
+      {"on its way", in(Step::kLeave, "leaving"), "Wait(NodeLeaving"},
+      {"changed back before it was asked", [&](Scene& s) { in(Step::kLeave, "normal")(s), s.spec.replicas = 4; },
+       "Finish(DecommissionCancelled"},
+      {"changed back in the middle", [&](Scene& s) { in(Step::kLeave, "leaving")(s), s.spec.replicas = 4; },
+       "Record(ScaleDown/CancelLeave"},
+      {"it has left", in(Step::kLeave, "left"), "Record(ScaleDown/RemovePod"},
+      {"left, but with hints for others", [&](Scene& s) { in(Step::kLeave, "left")(s), s.Node("demo-a-1").hints = 3; },
+       "Wait(HintsPending"},
+      {"left, and its hints unknown", [&](Scene& s) { in(Step::kLeave, "left")(s), s.Node("demo-a-1").hints.reset(); },
+       "Wait(HintsPending"},
+      {"left in the eyes of a few only",
+       [&](Scene& s) {
+         in(Step::kLeave, "left")(s);
+         s.Node("demo-b-0").topology.reset(), s.Node("demo-c-0").topology.reset();
+       },
+       "Wait(RingNotConverged"},
+      {"absent from a ring of before",
+       [&](Scene& s) { in(Step::kLeave, "left")(s), s.status.operation->ring_epoch = 7; },
+       "Wait(RingNotConverged: an old ring"},
+      {"another node is on its way", [&](Scene& s) { in(Step::kLeave, "left")(s), s.SetState("demo-b-0", "joining"); },
+       "Wait(RingChanging"},
+      {"it is asked to stay", in(Step::kCancelLeave, "leaving"), "AskNode(cancel-leave demo-a-1)"},
+      {"too late: it goes", in(Step::kCancelLeave, "left"), "Record(ScaleDown/Leave"},
+      {"it stays", in(Step::kCancelLeave, "normal"), "Finish(DecommissionCancelled"},
+      {"the StatefulSet shrinks", in(Step::kRemovePod, "left"), "ScaleRack(a 1)"},
+      {"until the pod has stopped",
+       [&](Scene& s) { in(Step::kRemovePod, "left")(s), s.observed.racks[0].replicas = 1; }, "Wait(PodStopping"},
+      {"then the volume",
+       [&](Scene& s) {
+         in(Step::kRemovePod, "left")(s), s.observed.racks[0].replicas = 1, s.Node("demo-a-1").pod_exists = false;
+       },
+       "Record(ScaleDown/RemoveVolume"},
+      {"is removed", in(Step::kRemoveVolume, "left"), "RemoveVolume(demo-a-1)"},
+      {"or kept, by policy",
+       [&](Scene& s) { in(Step::kRemoveVolume, "left")(s), s.spec.delete_volumes_when_scaled = false; },
+       "Finish(Decommissioned"},
+      {"another volume stands there by now",
+       [&](Scene& s) { in(Step::kRemoveVolume, "left")(s), s.Node("demo-a-1").volume_uid = "new"; },
+       "Finish(Decommissioned"},
+      {"kept volumes do not stand in the way of what comes next",
+       [](Scene& s) {
+         NodeView& n = s.AddNode("a", 1, "");
+         n.expected = n.pod_exists = false, n.identity.reset(), s.spec.replicas = 3;
+       },
+       "Settled"},
+  });
+}
+
+TEST(Spread, FillsTheRacksInTurn) {
+  EXPECT_EQ(Spread(3, 3), (std::vector<int>{1, 1, 1}));
+  EXPECT_EQ(Spread(5, 3), (std::vector<int>{2, 2, 1}));
+  EXPECT_EQ(Spread(4, 1), (std::vector<int>{4}));
+}
+
+TEST(ClusterStatus, AnOperationOfANewerOperatorIsNotTakenForNone) {
+  const kube::Object object{{"status", {{"operation", {{"id", "x"}, {"type", "Rollout"}, {"step", "Drain"}}}}}};
+  EXPECT_EQ(ParseStatus(object).error().code, Errc::kCorrupt);
+  const Operation operation{"id", Type::kScaleDown, Step::kCancelLeave, "a", "demo-a-1", "n", "p", "v", 9, "t", ""};
+  EXPECT_EQ(*ParseStatus({{"status", {{"operation", ToJson(operation)}}}})->operation, operation);
+  EXPECT_FALSE(ParseStatus({{"status", {{"operation", nullptr}}}})->operation);
+}
+
+}  // namespace
+}  // namespace dynamo::op

@@ -1,0 +1,366 @@
+#include "tests/unit/operator/world.h"
+
+#include <fmt/format.h>
+#include <httplib.h>
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <thread>
+
+namespace dynamo::op {
+namespace {
+
+namespace json = kube::json;
+using kube::Object;
+using kube::StringAt;
+
+constexpr char kClusterPath[] = "/apis/dynamo.internal/v1alpha1/namespaces/shop/dynamoclusters/demo";
+constexpr char kSetsPath[] = "/apis/apps/v1/namespaces/shop/statefulsets";
+constexpr char kPodsPath[] = "/api/v1/namespaces/shop/pods";
+constexpr char kClaimsPath[] = "/api/v1/namespaces/shop/persistentvolumeclaims";
+
+std::string Under(const char* collection, const std::string& name) { return std::string(collection) + "/" + name; }
+
+}  // namespace
+
+// One node's admin port.
+class FakeNodeServer {
+ public:
+  FakeNodeServer(World* world, std::string pod) {
+    const auto answer = [world, pod](const httplib::Request& in, httplib::Response& out) {
+      const auto [status, body] = world->AnswerNode(pod, in.method, in.path, in.body);
+      out.status = status;
+      out.set_content(body, "application/json");
+    };
+    server_.new_task_queue = [] { return new httplib::ThreadPool(2); };
+    server_.set_tcp_nodelay(true);
+    server_.Get(".*", answer).Put(".*", answer);
+    port_ = server_.bind_to_any_port("127.0.0.1");
+    thread_ = std::thread([this] { server_.listen_after_bind(); });
+    while (!server_.is_running()) std::this_thread::yield();
+  }
+  ~FakeNodeServer() {
+    server_.stop();
+    thread_.join();
+  }
+  int port() const { return port_; }
+
+ private:
+  httplib::Server server_;
+  std::thread thread_;
+  int port_ = 0;
+};
+
+World::World() {
+  api.set_intercept([this](const testing::FakeRequest&) -> std::optional<testing::FakeReply> {
+    if (stopped()) return testing::FakeReply{500, "", {}};
+    return std::nullopt;
+  });
+  api.set_on_write([this](const testing::FakeRequest& request) { OnWrite(request); });
+  Apply({{"version", "1.0.0"}});
+  StartOperator();
+}
+
+World::~World() = default;
+
+void World::Apply(const Object& spec) {
+  if (api.Get(kClusterPath).empty()) {
+    api.Do("POST", "/apis/dynamo.internal/v1alpha1/namespaces/shop/dynamoclusters",
+           {{"apiVersion", "dynamo.internal/v1alpha1"},
+            {"kind", "DynamoCluster"},
+            {"metadata", {{"name", "demo"}, {"namespace", "shop"}}},
+            {"spec",
+             {{"replicas", 3},
+              {"racks", json::array{Object{{"name", "a"}}, Object{{"name", "b"}}, Object{{"name", "c"}}}}}}});
+  }
+  api.Do("PATCH", kClusterPath, {{"spec", spec}});
+}
+
+Object World::Cluster() { return api.Get(kClusterPath); }
+
+void World::StartOperator(ClusterReconciler::Planner planner) {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = false;
+    writes_left_ = -1;
+  }
+  OperatorOptions options;
+  options.operator_namespace = "dynamo-system";
+  options.nodes.timeout = std::chrono::seconds(5);
+  options.nodes.endpoint = [this](const NodeView& node) {
+    const std::lock_guard lock(mutex_);
+    const auto found = nodes_.find(node.name);
+    return "127.0.0.1:" + std::to_string(found == nodes_.end() ? 1 : found->second->port());
+  };
+  kube::RestClientOptions client_options;
+  client_options.field_manager = "dynamo-operator";
+  client_ = *kube::RestClient::Make(api.config(), &clock, &metrics, client_options);
+  events_ = std::make_unique<kube::EventRecorder>(client_.get(), Logger(), "dynamo-operator");
+  reconciler_ = std::make_unique<ClusterReconciler>(
+      client_.get(), events_.get(), Logger(), &metrics, options,
+      [this] { return fmt::format("00000000-0000-0000-0000-{:012}", ++ids_); }, std::move(planner));
+}
+
+void World::Pass() { reconciler_->Reconcile("shop/demo"); }
+
+bool World::RunUntilReady(int turns) {
+  for (int i = 0; i < turns; ++i) {
+    Pass();
+    if (stopped()) return false;
+    const Object cluster = Cluster();
+    const auto conditions = kube::Conditions::FromStatus(cluster);
+    const kube::Condition* ready = conditions.Get("Ready");
+    if (ready != nullptr && ready->status == "True" &&
+        ready->observed_generation == kube::IntAt(cluster, "metadata.generation")) {
+      return true;
+    }
+    Act();
+  }
+  return false;
+}
+
+void World::Act() {
+  for (const Object& set : api.List(kSetsPath)) ActSet(set);
+  const std::lock_guard lock(mutex_);
+  if (!ring_ || slow_) return;
+  for (admin::Member& member : ring_->members) {
+    const std::string before = member.state;
+    if (before == "joining") member.state = "normal";
+    if (before == "leaving") member.state = "left";
+    if (before != member.state) ring_->hash = "hash-" + std::to_string(++ring_->epoch);
+  }
+}
+
+void World::ActSet(const Object& set) {
+  const std::string name = kube::NameOf(set);
+  const int64_t replicas = kube::IntAt(set, "spec.replicas");
+  for (int64_t i = 0; i < replicas; ++i) MakePlace(set, fmt::format("{}-{}", name, i));
+  int64_t ready = 0;
+  for (const Object& pod : api.List(kPodsPath)) {
+    const std::string pod_name = kube::NameOf(pod);
+    const size_t dash = pod_name.rfind('-');
+    if (pod_name.substr(0, dash) != name) continue;
+    if (std::stoll(pod_name.substr(dash + 1)) >= replicas) {
+      api.Do("DELETE", Under(kPodsPath, pod_name));
+      std::unique_ptr<FakeNodeServer> stopping;
+      const std::lock_guard lock(mutex_);
+      stopping = std::move(nodes_[pod_name]);
+      nodes_.erase(pod_name);
+      continue;
+    }
+    const bool serves = StateOf(pod_name) == "normal" || StateOf(pod_name) == "leaving";
+    ready += serves;
+    api.Do("PATCH", Under(kPodsPath, pod_name) + "/status",
+           {{"status",
+             {{"phase", "Running"},
+              {"podIP", "10.0.0." + std::to_string(pod_name[dash - 1] - 'a' + 1) + pod_name.substr(dash + 1)},
+              {"conditions", json::array{Object{{"type", "Ready"}, {"status", serves ? "True" : "False"}}}}}}});
+  }
+  api.Do("PATCH", Under(kSetsPath, name) + "/status",
+         {{"status", {{"readyReplicas", ready}, {"updatedReplicas", replicas}}}});
+}
+
+void World::MakePlace(const Object& set, const std::string& name) {
+  const Object& claim = kube::Find(set, "spec.volumeClaimTemplates")->get_array()[0].get_object();
+  const std::string claim_path = Under(kClaimsPath, "data-" + name);
+  if (api.Get(claim_path).empty()) {
+    api.Do("POST", kClaimsPath,
+           {{"metadata", {{"name", "data-" + name}, {"labels", *kube::Find(claim, "metadata.labels")}}},
+            {"status", {{"phase", "Bound"}}}});
+  }
+  const std::string volume_uid = kube::UidOf(api.Get(claim_path));
+  {
+    const std::lock_guard lock(mutex_);
+    Volume& volume = volumes_[volume_uid];
+    if (volume.node_id.empty()) volume.node_id = "node-of-" + volume_uid;
+    if (!nodes_.contains(name)) nodes_[name] = std::make_unique<FakeNodeServer>(this, name);
+  }
+  if (!api.Get(Under(kPodsPath, name)).empty()) return;
+  api.Do("POST", kPodsPath,
+         {{"metadata", {{"name", name}, {"labels", *kube::Find(set, "spec.template.metadata.labels")}}},
+          {"spec", Object{}}});
+}
+
+std::string World::NodeIdAt(const std::string& pod) {
+  const std::lock_guard lock(mutex_);
+  const auto found = volumes_.find(kube::UidOf(api.Get(Under(kClaimsPath, "data-" + pod))));
+  return found == volumes_.end() ? "" : found->second.node_id;
+}
+
+admin::Member* World::MemberOf(const std::string& node_id) {
+  if (!ring_) return nullptr;
+  const auto found = std::ranges::find(ring_->members, node_id, &admin::Member::id);
+  return found == ring_->members.end() ? nullptr : &*found;
+}
+
+std::string World::StateOf(const std::string& pod) {
+  const std::string id = NodeIdAt(pod);
+  const std::lock_guard lock(mutex_);
+  const admin::Member* member = MemberOf(id);
+  return member == nullptr ? "" : member->state;
+}
+
+std::pair<int, std::string> World::AnswerNode(const std::string& pod, const std::string& method,
+                                              const std::string& path, const std::string& body) {
+  const std::lock_guard lock(mutex_);
+  const auto found = volumes_.find(kube::UidOf(api.Get(Under(kClaimsPath, "data-" + pod))));
+  if (stopped_ || silent_.contains(pod) || found == volumes_.end()) return {500, "{}"};
+  Volume& volume = found->second;
+  if (method == "PUT") return Operate(pod, volume, kube::ParseObject(body).value_or(Object{}));
+  if (path == "/identity") {
+    const bool member = !volume.cluster_id.empty();
+    return {200, json::serialize(admin::ToJson(admin::Identity{volume.node_id, volume.cluster_id, 1,
+                                                               member ? "normal" : "empty", volume.empty}))};
+  }
+  if (path == "/hints") return {200, "{\"total\": 0}"};
+  if (path == "/topology" && ring_ && !volume.cluster_id.empty()) return {200, json::serialize(admin::ToJson(*ring_))};
+  return {503, "{\"error\": \"no cluster\"}"};
+}
+
+std::pair<int, std::string> World::Operate(const std::string& pod, Volume& volume, const Object& request) {
+  const std::string type = StringAt(request, "type");
+  if (OperationStep().empty()) violations_.push_back(type + " of " + pod + " before it was written down");
+  if (type == "create") {
+    if (ring_) return {409, "{\"error\": \"a cluster is here\"}"};
+    if (++rings_formed_ > 1) violations_.push_back("a second ring was formed");
+    ring_.emplace();
+    ring_->cluster_id = StringAt(request, "clusterID");
+    ring_->epoch = 1;
+    ring_->partitions = static_cast<uint32_t>(kube::IntAt(request, "partitions"));
+    ring_->hash = "hash-1";
+    const size_t asked = kube::Find(request, "members")->get_array().size();
+    if (asked != nodes_.size()) violations_.push_back("the ring was formed without all first nodes");
+    for (const auto& [name, node] : nodes_) {
+      admin::Member member;
+      member.id = NodeIdAt(name);
+      member.name = name;
+      member.state = "normal";
+      ring_->members.push_back(member);
+      for (auto& [uid, each] : volumes_) {
+        if (each.node_id == member.id) each.cluster_id = ring_->cluster_id, each.empty = false;
+      }
+    }
+  } else if (type == "join" && MemberOf(volume.node_id) == nullptr) {
+    admin::Member member;
+    member.id = volume.node_id;
+    member.state = "joining";
+    ring_->members.push_back(member);
+    ring_->hash = "hash-" + std::to_string(++ring_->epoch);
+    volume.cluster_id = ring_->cluster_id;
+    volume.empty = false;
+  } else if (type == "leave" || type == "cancel-leave") {
+    admin::Member* member = MemberOf(volume.node_id);
+    const bool leave = type == "leave";
+    if (member != nullptr && member->state == (leave ? "normal" : "leaving")) {
+      member->state = leave ? "leaving" : "normal";
+      ring_->hash = "hash-" + std::to_string(++ring_->epoch);
+    }
+  }
+  CountWrite();
+  return {200, "{\"state\": \"done\"}"};
+}
+
+void World::OnWrite(const testing::FakeRequest& request) {
+  if (request.path.find("/events") != std::string::npos) return;
+  const std::lock_guard lock(mutex_);
+  CheckWrite(request);
+  CountWrite();
+}
+
+void World::CheckWrite(const testing::FakeRequest& request) {
+  const bool set = request.path.find("/statefulsets/") != std::string::npos;
+  const bool claim = request.path.find("/persistentvolumeclaims/") != std::string::npos;
+  const std::string name = request.path.substr(request.path.rfind('/') + 1);
+  if ((set || claim) && OperationStep().empty()) violations_.push_back(request.path + " before it was written down");
+  if (claim && request.method == "DELETE") {
+    const std::string pod = name.substr(5);
+    for (const auto& [uid, volume] : volumes_) {
+      const bool gone = api.Get(Under(kClaimsPath, name)).empty();
+      const admin::Member* member = MemberOf(volume.node_id);
+      const bool here = gone && ring_ && member != nullptr && member->name == pod;
+      if (here && member->state != "left")
+        violations_.push_back("the volume of " + pod + " was deleted, which is " + member->state);
+    }
+  }
+  if (!set) return;
+  const int64_t now = kube::IntAt(api.Get(Under(kSetsPath, name)), "spec.replicas");
+  for (int64_t i = now; i < replicas_[name]; ++i) {
+    const std::string state = StateOf(fmt::format("{}-{}", name, i));
+    if (!state.empty() && state != "left")
+      violations_.push_back(fmt::format("{} shrank though its node {} is {}", name, i, state));
+  }
+  replicas_[name] = now;
+}
+
+void World::CountWrite() {
+  ++writes_;
+  if (writes_left_ > 0 && --writes_left_ == 0) stopped_ = true;
+}
+
+void World::StopAfterWrites(int writes) {
+  const std::lock_guard lock(mutex_);
+  writes_left_ = writes;
+}
+
+bool World::stopped() {
+  const std::lock_guard lock(mutex_);
+  return stopped_;
+}
+
+int World::writes() {
+  const std::lock_guard lock(mutex_);
+  return writes_;
+}
+
+std::vector<std::string> World::violations() {
+  const std::lock_guard lock(mutex_);
+  return violations_;
+}
+
+std::string World::OperationStep() {
+  const Object cluster = Cluster();
+  const std::string type = StringAt(cluster, "status.operation.type");
+  return type.empty() ? "" : type + "/" + StringAt(cluster, "status.operation.step");
+}
+
+std::string World::EndState() {
+  std::string out = "operation=" + OperationStep();
+  for (const Object& set : api.List(kSetsPath)) {
+    out += fmt::format(" {}={}", kube::NameOf(set), kube::IntAt(set, "spec.replicas"));
+  }
+  for (const Object& pod : api.List(kPodsPath))
+    out += fmt::format(" {}:{}", kube::NameOf(pod), StateOf(kube::NameOf(pod)));
+  for (const Object& claim : api.List(kClaimsPath)) out += " " + kube::NameOf(claim);
+  for (const char* path : {"/api/v1/namespaces/shop/services", "/api/v1/namespaces/shop/secrets",
+                           "/apis/policy/v1/namespaces/shop/poddisruptionbudgets"}) {
+    for (const Object& object : api.List(path)) {
+      out += fmt::format(" {}/{}", StringAt(object, "kind"), kube::NameOf(object));
+      if (kube::Find(object, "spec.maxUnavailable") != nullptr)
+        out += fmt::format("={}", kube::IntAt(object, "spec.maxUnavailable"));
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  out += fmt::format(" rings={}", rings_formed_);
+  if (ring_) out += " epochs=" + std::string(ring_->epoch > 0 ? "some" : "none");
+  return out;
+}
+
+void World::FillVolume(const std::string& pod) {
+  const std::string id = NodeIdAt(pod);
+  const std::lock_guard lock(mutex_);
+  for (auto& [uid, volume] : volumes_) {
+    if (volume.node_id == id) volume.empty = false;
+  }
+}
+
+void World::set_node_silent(const std::string& pod, bool silent) {
+  const std::lock_guard lock(mutex_);
+  silent ? void(silent_.insert(pod)) : void(silent_.erase(pod));
+}
+
+void World::set_nodes_slow(bool slow) {
+  const std::lock_guard lock(mutex_);
+  slow_ = slow;
+}
+
+}  // namespace dynamo::op

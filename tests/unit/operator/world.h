@@ -1,0 +1,95 @@
+// A Kubernetes whose StatefulSets, pods and volumes are acted, with nodes that answer
+// the admin API over HTTP: all that an operator sees of the world.
+#ifndef DYNAMO_TESTS_UNIT_OPERATOR_WORLD_H_
+#define DYNAMO_TESTS_UNIT_OPERATOR_WORLD_H_
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/admin/types.h"
+#include "operator/controller/cluster_reconciler.h"
+#include "tests/lib/kube/fake_api_server.h"
+#include "tests/lib/kube/manual_clock.h"
+
+namespace dynamo::op {
+
+class FakeNodeServer;
+
+class World {
+ public:
+  World();
+  ~World();
+
+  // Writes the resource anew, `spec` merged over the least that is needed.
+  void Apply(const kube::Object& spec);
+  void ScaleTo(int replicas) { Apply({{"replicas", replicas}}); }
+  kube::Object Cluster();
+
+  // Once what Kubernetes and the nodes do by themselves.
+  void Act();
+  // A new operator, as after a restart.
+  void StartOperator(ClusterReconciler::Planner planner = Plan);
+  // Passes and acts until the operator says Ready; false: it never did.
+  bool RunUntilReady(int turns = 60);
+  void Pass();
+
+  // The operator is stopped after so many more writes: whatever it asks for then fails.
+  void StopAfterWrites(int writes);
+  bool stopped();
+  int writes();
+
+  // What must never be seen, and was.
+  std::vector<std::string> violations();
+  // All that a restart must not change: objects, ring, volumes, the operation's absence.
+  std::string EndState();
+  // "Create/Form", or empty.
+  std::string OperationStep();
+  std::string StateOf(const std::string& pod);  // Of the ring's member; empty: none.
+  void FillVolume(const std::string& pod);      // As if it held something of no cluster.
+  void set_node_silent(const std::string& pod, bool silent);
+  void set_nodes_slow(bool slow);  // Joins and leaves stay under way.
+
+  testing::FakeApiServer api;
+  testing::ManualClock clock;
+  Metrics metrics;
+
+ private:
+  friend class FakeNodeServer;
+  struct Volume {
+    std::string node_id, cluster_id;
+    bool empty = true;
+  };
+
+  void ActSet(const kube::Object& set);
+  void MakePlace(const kube::Object& set, const std::string& name);
+  void OnWrite(const testing::FakeRequest& request);
+  void CheckWrite(const testing::FakeRequest& request);
+  std::string NodeIdAt(const std::string& pod);
+  admin::Member* MemberOf(const std::string& node_id);
+  // GET and PUT of the admin API: status and body.
+  std::pair<int, std::string> AnswerNode(const std::string& pod, const std::string& method, const std::string& path,
+                                         const std::string& body);
+  std::pair<int, std::string> Operate(const std::string& pod, Volume& volume, const kube::Object& request);
+  void CountWrite();
+
+  std::recursive_mutex mutex_;
+  std::map<std::string, std::unique_ptr<FakeNodeServer>> nodes_;  // By pod.
+  std::map<std::string, Volume> volumes_;                         // By the claim's UID.
+  std::set<std::string> silent_;
+  std::optional<admin::Topology> ring_;
+  std::vector<std::string> violations_;
+  std::map<std::string, int64_t> replicas_;  // Of the StatefulSets, as last seen.
+  bool slow_ = false, stopped_ = false;
+  int writes_ = 0, writes_left_ = -1, rings_formed_ = 0, ids_ = 0;
+  std::unique_ptr<kube::RestClient> client_;
+  std::unique_ptr<kube::EventRecorder> events_;
+  std::unique_ptr<ClusterReconciler> reconciler_;
+};
+
+}  // namespace dynamo::op
+
+#endif  // DYNAMO_TESTS_UNIT_OPERATOR_WORLD_H_
