@@ -24,9 +24,20 @@ const NodeView* ForeignNode(const ClusterStatus& status, const Observed& observe
   return nullptr;
 }
 
+// Of a StatefulSet that somebody deleted: the places from 0 on that have a volume.
+int PlacesWithVolumes(const Observed& observed, const std::string& rack) {
+  int places = 0;
+  for (const NodeView& node : observed.nodes) {
+    if (node.rack == rack && node.ordinal == places && !node.volume_uid.empty()) ++places;
+  }
+  return places;
+}
+
 std::vector<int> ReplicasNow(const Observed& observed) {
   std::vector<int> out;
-  for (const RackView& rack : observed.racks) out.push_back(rack.replicas.value_or(0));
+  for (const RackView& rack : observed.racks) {
+    out.push_back(rack.replicas ? *rack.replicas : PlacesWithVolumes(observed, rack.name));
+  }
   return out;
 }
 

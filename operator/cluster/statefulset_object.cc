@@ -61,10 +61,12 @@ Object Container(const RenderInput& input, const RackSpec& rack) {
           {"ports", json::array{port("http", kHttpPort), port("pb", kPbPort), port("peer", kPeerPort),
                                 port("admin", kAdminPort)}},
           {"resources", spec.resources},
+          // Clients hear that the pod is going before it stops to accept them.
+          {"lifecycle", {{"preStop", {{"sleep", {{"seconds", 3}}}}}}},
           // Recovery of a large log takes its time: ten minutes until the kubelet loses patience.
-          {"startupProbe", Probe("/healthz", 2, 300)},
+          {"startupProbe", Probe("/healthz", 1, 600)},
           {"livenessProbe", Probe("/healthz", 10, 6)},
-          {"readinessProbe", Probe("/readyz", 2, 2)},
+          {"readinessProbe", Probe("/readyz", 1, 2)},
           {"securityContext",
            {{"allowPrivilegeEscalation", false},
             {"readOnlyRootFilesystem", true},
