@@ -4,11 +4,14 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <iostream>
+#include <iterator>
 #include <map>
 #include <string>
 #include <thread>
 
 #include "common/kube/clock.h"
+#include "operator/cluster/render_list.h"
 #include "operator/controller/run_operator.h"
 #include "operator/controller/status_server.h"
 
@@ -49,7 +52,9 @@ sigset_t HoldSignals() {
   return stop;
 }
 
-void AddOptions(CLI::App& app, op::RunOptions& options, LogLevel& level, std::string& check) {
+void AddOptions(CLI::App& app, op::RunOptions& options, LogLevel& level, std::string& check, bool& render) {
+  app.add_flag("--render", render,
+               "Reads a DynamoCluster as JSON from standard input and prints the objects it is made of.");
   app.add_option("--check", check, "Asks the operator at this URL for its pages, and ends: 0 if all is well.");
   app.set_version_flag("--version", DYNAMO_VERSION);
   app.add_option("--kubeconfig", options.kubeconfig,
@@ -83,12 +88,20 @@ int main(int argc, char** argv) {
   op::RunOptions options;
   LogLevel level = LogLevel::kInfo;
   std::string check;
-  AddOptions(app, options, level, check);
+  bool render = false;
+  AddOptions(app, options, level, check, render);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? 0 : kExitRefused;
+  }
+  if (render) {
+    const std::string input{std::istreambuf_iterator<char>(std::cin), {}};
+    const auto list = op::RenderList(input, options.cluster.default_image);
+    std::fputs(list ? list->c_str() : ("dynamo-operator: " + list.error().message + "\n").c_str(),
+               list ? stdout : stderr);
+    return list ? 0 : kExitRefused;
   }
   if (!check.empty()) {
     const Status well = op::CheckPages(check);

@@ -5,6 +5,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "operator/cluster/render_list.h"
 #include "operator/cluster/status.h"
 
 namespace dynamo::op {
@@ -154,6 +155,17 @@ TEST(Objects, TheAdminPortIsForNodesAndTheOperator) {
   EXPECT_THAT(policy, HasSubstr("\"kubernetes.io/metadata.name\":\"dynamo-system\""));
   EXPECT_THAT(policy,
               HasSubstr("{\"ports\":[{\"protocol\":\"TCP\",\"port\":8098},{\"protocol\":\"TCP\",\"port\":8087}]}"));
+}
+
+TEST(Objects, AreShownWithoutAKubernetes) {
+  const auto list =
+      RenderList(R"({"metadata": {"name": "demo", "namespace": "shop"}, "spec": {"version": "1"}})", "dynamo");
+  ASSERT_TRUE(list);
+  const auto parsed = kube::ParseObject(*list);
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->at("items").get_array().size(), 10u);
+  EXPECT_FALSE(RenderList("[]", "dynamo"));
+  EXPECT_FALSE(RenderList(R"({"spec": {"replicas": 1}})", "dynamo"));
 }
 
 TEST(ClusterSpec, FillsInTheDefaults) {
