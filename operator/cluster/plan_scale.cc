@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <string_view>
 
 #include "operator/cluster/planner.h"
 
@@ -73,6 +75,7 @@ Action AddPodStep(const ClusterSpec& spec, const Operation& operation, const Obs
   const RackView* rack = observed.FindRack(operation.rack);
   if (rack == nullptr || !rack->replicas) return Wait{"StatefulSetMissing", "of rack " + operation.rack};
   const int ordinal = OrdinalOf(operation);
+  if (ordinal < 0) return Wait{"OperationUnknown", "no pod is called " + operation.node, true};
   const int without_it = observed.Replicas() - (*rack->replicas > ordinal ? 1 : 0);
   if (spec.replicas <= without_it) return To(operation, Step::kRemovePod);  // Changed back.
   if (*rack->replicas <= ordinal) return ScaleRack{operation.rack, ordinal + 1};
@@ -158,6 +161,7 @@ Action RemovePodStep(const Operation& operation, const Observed& observed) {
   const RackView* rack = observed.FindRack(operation.rack);
   if (rack == nullptr || !rack->replicas) return Wait{"StatefulSetMissing", "of rack " + operation.rack};
   const int ordinal = OrdinalOf(operation);
+  if (ordinal < 0) return Wait{"OperationUnknown", "no pod is called " + operation.node, true};
   if (*rack->replicas > ordinal) return ScaleRack{operation.rack, ordinal};
   const NodeView* node = observed.FindNode(operation.node);
   if (node != nullptr && node->pod_exists) return Wait{"PodStopping", "waiting for " + operation.node + " to stop"};

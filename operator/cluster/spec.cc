@@ -19,6 +19,12 @@ Object DefaultResources() {
   return {{"requests", {{"cpu", "500m"}, {"memory", "1Gi"}}}, {"limits", {{"memory", "1Gi"}}}};
 }
 
+// -1, which no rule takes, for what is no sensible number.
+int SmallAt(const Object& object, std::string_view path, int otherwise) {
+  const int64_t number = IntAt(object, path, otherwise);
+  return number >= 0 && number <= 1'000'000 ? static_cast<int>(number) : -1;
+}
+
 Object ObjectAt(const Object& object, std::string_view path) {
   const json::value* value = Find(object, path);
   return value != nullptr && value->is_object() ? value->get_object() : Object{};
@@ -126,14 +132,14 @@ Result<ClusterSpec> ParseSpec(const Object& object) {
     const json::value* adopt = annotations->get_object().if_contains(kAdoptAnnotation);
     if (adopt != nullptr && adopt->is_string()) spec.adopt_cluster_id = std::string(adopt->get_string());
   }
-  spec.replicas = static_cast<int>(IntAt(object, "spec.replicas", 3));
+  spec.replicas = SmallAt(object, "spec.replicas", 3);
   spec.version = StringAt(object, "spec.version");
   spec.image = StringAt(object, "spec.image");
   spec.paused = BoolAt(object, "spec.paused");
   spec.partitions = IntAt(object, "spec.ring.partitions", 256);
-  spec.factor = static_cast<int>(IntAt(object, "spec.replication.factor", 3));
-  spec.read_quorum = static_cast<int>(IntAt(object, "spec.replication.readQuorum", spec.factor / 2 + 1));
-  spec.write_quorum = static_cast<int>(IntAt(object, "spec.replication.writeQuorum", spec.factor / 2 + 1));
+  spec.factor = SmallAt(object, "spec.replication.factor", 3);
+  spec.read_quorum = SmallAt(object, "spec.replication.readQuorum", spec.factor / 2 + 1);
+  spec.write_quorum = SmallAt(object, "spec.replication.writeQuorum", spec.factor / 2 + 1);
   spec.racks = ReadRacks(object, IntAt(object, "spec.capacity", 1));
   ReadStorage(object, &spec);
   spec.disruption_budget = BoolAt(object, "spec.disruptionBudget.enabled", true);

@@ -187,6 +187,7 @@ TEST(ClusterSpec, NamesTheFieldThatIsWrong) {
   const std::vector<std::pair<Object, const char*>> table = {
       {{{"replicas", 2}}, "spec.replicas"},
       {{{"replicas", 0}}, "spec.replicas"},
+      {{{"replicas", 4294967299}}, "spec.replicas"},
       {{{"replication", {{"factor", 0}}}}, "factor"},
       {{{"replication", {{"factor", 3}, {"readQuorum", 4}}}}, "readQuorum"},
       {{{"replication", {{"factor", 3}, {"writeQuorum", 0}}}}, "writeQuorum"},

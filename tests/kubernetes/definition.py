@@ -1,0 +1,135 @@
+"""The resource's definition, the charts and the manifests against a real API server: no pod runs."""
+
+from __future__ import annotations
+
+import json
+
+from kubernetes import HERE, Failed, Kubernetes, wait_for
+
+ROOT = HERE.parent.parent
+CRD = ROOT / "manifests" / "crd" / "dynamoclusters.yaml"
+SPEC = {"replicas": 3, "racks": [{"name": "a"}, {"name": "b"}], "storage": {"size": "10Gi", "storageClassName": "fast"}}
+
+# What is refused, by the words of its refusal, and its like that is accepted. Each is merged over SPEC.
+RULES = [
+    ("replicas must be at least replication.factor", {"replicas": 2}, {"replicas": 4}),
+    ("ring.partitions must be at least replicas", {"replicas": 9, "ring": {"partitions": 8}}, {"replicas": 8, "ring": {"partitions": 8}}),
+    ("not be more racks than replicas", {"racks": [{"name": n} for n in "abcd"]}, {"racks": [{"name": n} for n in "abc"]}),
+    ("readQuorum must not be above factor", {"replication": {"readQuorum": 4}}, {"replication": {"readQuorum": 3}}),
+    ("writeQuorum must not be above factor", {"replication": {"writeQuorum": 4}}, {"replication": {"writeQuorum": 3}}),
+    ("spec.ring.partitions", {"ring": {"partitions": 100}}, {"ring": {"partitions": 128}}),
+    ("spec.racks[0].name", {"racks": [{"name": "A"}]}, {"racks": [{"name": "a-1"}]}),
+    ("spec.storage.size", {"storage": {"size": "ten"}}, {"storage": {"size": "1500M"}}),
+    ("spec.service.type", {"service": {"type": "ExternalName"}}, {"service": {"type": "LoadBalancer"}}),
+    ("spec.config", {"config": {"siblings-max": 50}}, {"config": {"siblings-max": "50"}}),
+]
+# The same of changes of a cluster that is there.
+TRANSITIONS = [
+    ("ring.partitions cannot be changed", {"ring": {"partitions": 512}}, {"ring": {"partitions": 256}}),
+    ("factor cannot be lowered", {"replication": {"factor": 2}}, {"replication": {"factor": 3}}),
+    ("storage.size cannot shrink", {"storage": {"size": "9Gi"}}, {"storage": {"size": "11Gi"}}),
+    ("storageClassName cannot be changed", {"storage": {"storageClassName": "slow"}}, {"storage": {"storageClassName": "fast"}}),
+    ("storageClassName cannot be changed", {"storage": {"storageClassName": None}}, {"storage": {"storageClassName": "fast"}}),
+    ("a rack cannot be removed or renamed", {"racks": [{"name": "a"}, {"name": "c"}]}, {"racks": [{"name": "b"}, {"name": "a"}, {"name": "c"}]}),
+    ("replicas must be at least replication.factor", {"replicas": 1}, {"replicas": 5}),
+]
+NAMES = [("at most 36 characters", "a" * 37, "a" * 36), ("at most 36 characters", "1a", "a1")]
+
+
+def merged(spec: dict, over: dict) -> dict:
+    return {**spec, **{k: merged(spec.get(k, {}), v) if isinstance(v, dict) else v for k, v in over.items()}}
+
+
+def cluster(name: str, spec: dict) -> str:
+    return json.dumps({"apiVersion": "dynamo.internal/v1alpha1", "kind": "DynamoCluster",
+                       "metadata": {"name": name}, "spec": spec})
+
+
+def expect(kube: Kubernetes, refusal: str, *arguments: str, stdin: str | None = None) -> None:
+    """The command is refused with these words; without words it is accepted."""
+    try:
+        kube.kubectl(*arguments, stdin=stdin)
+    except Failed as failed:
+        if refusal and refusal in str(failed):
+            return
+        raise
+    if refusal:
+        raise Failed(f"accepted: {' '.join(arguments)} {stdin or ''}")
+
+
+def refuses_and_accepts(kube: Kubernetes) -> str:
+    dry = ("create", "--dry-run=server", "--validate=strict", "--filename", "-")
+    for words, refused, accepted in RULES:
+        expect(kube, words, *dry, stdin=cluster("demo", merged(SPEC, refused)))
+        expect(kube, "", *dry, stdin=cluster("demo", merged(SPEC, accepted)))
+    for words, refused, accepted in NAMES:
+        expect(kube, words, *dry, stdin=cluster(refused, SPEC))
+        expect(kube, "", *dry, stdin=cluster(accepted, SPEC))
+    expect(kube, "unknown field", *dry, stdin=cluster("demo", {**SPEC, "replica": 3}))
+
+    expect(kube, "", "create", "--filename", "-", stdin=cluster("demo", SPEC))
+    for words, refused, accepted in TRANSITIONS:
+        patch = ("patch", "dyn", "demo", "--dry-run=server", "--type=merge", "--patch")
+        expect(kube, words, *patch, json.dumps({"spec": refused}))
+        expect(kube, "", *patch, json.dumps({"spec": accepted}))
+    expect(kube, "replicas must be at least", "scale", "dyn/demo", "--replicas=2")
+    expect(kube, "", "scale", "dyn/demo", "--replicas=4")
+    return f"{len(RULES) + len(TRANSITIONS) + len(NAMES) + 2} refused, each with a like that is accepted"
+
+
+def fills_in_and_explains(kube: Kubernetes) -> str:
+    expect(kube, "", "create", "--filename", "-", stdin=cluster("least", {}))
+    spec = kube.get("dyn", "least")["spec"]
+    wanted = {"replicas": 3, "racks": [{"name": "default"}], "ring": {"partitions": 256}}
+    if {key: spec.get(key) for key in wanted} != wanted or "requests" not in spec["pod"]["resources"]:
+        raise Failed(f"defaults: {spec}")
+    explained = kube.kubectl("explain", "dynamocluster.spec", "--recursive=false")
+    if "<no description>" in explained or "EMPTY" in explained:
+        raise Failed(explained)
+    columns = kube.kubectl("get", "dyn").splitlines()[0].split()
+    if columns != ["NAME", "READY", "AVAILABLE", "PROGRESSING", "DEGRADED", "OPERATION", "VERSION", "AGE"]:
+        raise Failed(f"columns {columns}")
+    return f"{len(spec)} fields by default; {explained.count('<')} of spec explained"
+
+
+def charts(kube: Kubernetes) -> str:
+    objects = 0
+    for chart, values in (("dynamo-operator", []), ("dynamo-operator", ["--set", "clusterWide=true,replicas=2"]),
+                          ("dynamo-cluster", []), ("dynamo-cluster", ["--set", "spec.replicas=5,name=other"])):
+        folder = str(ROOT / "charts" / chart)
+        kube.shell("helm", "lint", "--strict", folder, *values)
+        rendered = kube.shell("helm", "template", "trial", folder, "--kube-version", "1.34.0", "--namespace", kube.namespace, *values)
+        kube.kubectl("apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "--filename", "-", stdin=rendered)
+        objects += rendered.count("\nkind: ")
+    for chart, wrong in (("dynamo-operator", "replicas=0"), ("dynamo-operator", "image.tga=x"), ("dynamo-cluster", "name=UPPER")):
+        try:
+            kube.shell("helm", "template", "trial", str(ROOT / "charts" / chart), "--kube-version", "1.34.0", "--set", wrong)
+        except Failed:
+            continue
+        raise Failed(f"{chart}: the values' schema accepts {wrong}")
+    return f"{objects} objects accepted, 3 wrong values refused"
+
+
+def manifests(kube: Kubernetes) -> str:
+    samples = sorted((ROOT / "manifests" / "samples").glob("*.yaml"))
+    for sample in samples:
+        expect(kube, "", "apply", "--dry-run=server", "--validate=strict", "--filename", "-", stdin=sample.read_text())
+    rendered = kube.shell("kubectl", "kustomize", str(ROOT / "manifests")).replace("dynamo-system", kube.namespace)
+    kube.kubectl("apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "--filename", "-", stdin=rendered)
+    return f"{len(samples)} samples, {rendered.count('kind: ')} kinds of the base"
+
+
+def removed(kube: Kubernetes) -> str:
+    """The chart brings its own: Helm takes over nothing that it has not made."""
+    kube.kubectl("delete", "--filename", str(CRD), "--timeout=60s")
+    return "with the clusters that were made by it"
+
+
+STEPS = [("definition: rules", refuses_and_accepts), ("definition: defaults", fills_in_and_explains),
+         ("definition: charts", charts), ("definition: manifests", manifests),
+         ("definition: removed", removed)]
+
+
+def setup(kube: Kubernetes) -> None:
+    kube.kubectl("apply", "--server-side", "--filename", str(CRD))
+    wait_for("the definition", 30, lambda: kube.kubectl("get", "dyn") is not None)
