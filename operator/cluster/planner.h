@@ -55,6 +55,7 @@ struct FormRing {
   std::vector<std::string> members;  // Names, in order.
   friend bool operator==(const FormRing&, const FormRing&) = default;
 };
+// Asks a member of the ring to let `node` in or out.
 struct AskNode {
   enum class What { kJoin, kLeave, kCancelLeave };
   What what = What::kJoin;

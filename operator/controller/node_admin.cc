@@ -23,9 +23,9 @@ Result<admin::Operation> AskToForm(const NodeAdminOptions& options, const NodeVi
 
 Result<admin::Operation> AskToChange(const NodeAdminOptions& options, const NodeView& node,
                                      const std::string& operation_id, const std::string& type,
-                                     const std::string& cluster_id) {
+                                     const std::string& about) {
   return admin::Client(options.endpoint(node), options.operation_timeout)
-      .Start(operation_id, {{"type", type}, {"clusterID", cluster_id}});
+      .Start(operation_id, {{"type", type}, {"nodeID", about}});
 }
 
 }  // namespace dynamo::op

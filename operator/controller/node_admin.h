@@ -29,7 +29,8 @@ void AskNodeAbout(const NodeAdminOptions& options, NodeView* node);
 
 Result<admin::Operation> AskToForm(const NodeAdminOptions& options, const NodeView& node,
                                    const std::string& operation_id, const admin::CreateOperation& create);
-// `type`: "join", "leave", "cancel-leave".
+// `type`: "join", "leave", "cancel-leave"; `about`: the id of the node that comes or goes,
+// which is another than the one that is asked.
 Result<admin::Operation> AskToChange(const NodeAdminOptions& options, const NodeView& node,
                                      const std::string& operation_id, const std::string& type,
                                      const std::string& cluster_id);

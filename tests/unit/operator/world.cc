@@ -206,7 +206,7 @@ std::pair<int, std::string> World::AnswerNode(const std::string& pod, const std:
   const auto found = volumes_.find(kube::UidOf(api.Get(Under(kClaimsPath, "data-" + pod))));
   if (stopped_ || silent_.contains(pod) || found == volumes_.end()) return {500, "{}"};
   Volume& volume = found->second;
-  if (method == "PUT") return Operate(pod, volume, kube::ParseObject(body).value_or(Object{}));
+  if (method == "PUT") return Operate(pod, kube::ParseObject(body).value_or(Object{}));
   if (path == "/identity") {
     const bool member = !volume.cluster_id.empty();
     return {200, json::serialize(admin::ToJson(admin::Identity{volume.node_id, volume.cluster_id, 1,
@@ -217,7 +217,14 @@ std::pair<int, std::string> World::AnswerNode(const std::string& pod, const std:
   return {503, "{\"error\": \"no cluster\"}"};
 }
 
-std::pair<int, std::string> World::Operate(const std::string& pod, Volume& volume, const Object& request) {
+World::Volume* World::VolumeOf(const std::string& node_id) {
+  for (auto& [uid, volume] : volumes_) {
+    if (volume.node_id == node_id) return &volume;
+  }
+  return nullptr;
+}
+
+std::pair<int, std::string> World::Operate(const std::string& pod, const Object& request) {
   const std::string type = StringAt(request, "type");
   if (OperationStep().empty()) violations_.push_back(type + " of " + pod + " before it was written down");
   if (type == "create") {
@@ -240,24 +247,30 @@ std::pair<int, std::string> World::Operate(const std::string& pod, Volume& volum
         if (each.node_id == member.id) each.cluster_id = ring_->cluster_id, each.empty = false;
       }
     }
-  } else if (type == "join" && MemberOf(volume.node_id) == nullptr) {
-    admin::Member member;
-    member.id = volume.node_id;
-    member.state = "joining";
-    ring_->members.push_back(member);
-    ring_->hash = "hash-" + std::to_string(++ring_->epoch);
-    volume.cluster_id = ring_->cluster_id;
-    volume.empty = false;
-  } else if (type == "leave" || type == "cancel-leave") {
-    admin::Member* member = MemberOf(volume.node_id);
-    const bool leave = type == "leave";
-    if (member != nullptr && member->state == (leave ? "normal" : "leaving")) {
-      member->state = leave ? "leaving" : "normal";
-      ring_->hash = "hash-" + std::to_string(++ring_->epoch);
-    }
+  } else {
+    if (!ring_ || MemberOf(NodeIdAt(pod)) == nullptr) return {503, "{\"error\": \"this node is of no ring\"}"};
+    Change(type, StringAt(request, "nodeID"));
   }
   CountWrite();
   return {200, "{\"state\": \"done\"}"};
+}
+
+void World::Change(const std::string& type, const std::string& node_id) {
+  admin::Member* member = MemberOf(node_id);
+  Volume* volume = VolumeOf(node_id);
+  if (type == "join" && member == nullptr && volume != nullptr) {
+    admin::Member joining;
+    joining.id = node_id;
+    joining.state = "joining";
+    ring_->members.push_back(joining);
+    volume->cluster_id = ring_->cluster_id;
+    volume->empty = false;
+  } else if (type != "join" && member != nullptr && member->state == (type == "leave" ? "normal" : "leaving")) {
+    member->state = type == "leave" ? "leaving" : "normal";
+  } else {
+    return;
+  }
+  ring_->hash = "hash-" + std::to_string(++ring_->epoch);
 }
 
 void World::OnWrite(const testing::FakeRequest& request) {

@@ -73,7 +73,9 @@ class World {
   // GET and PUT of the admin API: status and body.
   std::pair<int, std::string> AnswerNode(const std::string& pod, const std::string& method, const std::string& path,
                                          const std::string& body);
-  std::pair<int, std::string> Operate(const std::string& pod, Volume& volume, const kube::Object& request);
+  std::pair<int, std::string> Operate(const std::string& pod, const kube::Object& request);
+  void Change(const std::string& type, const std::string& node_id);
+  Volume* VolumeOf(const std::string& node_id);
   void CountWrite();
 
   std::recursive_mutex mutex_;
