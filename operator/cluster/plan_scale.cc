@@ -68,7 +68,14 @@ Action BeginScaleDown(const ClusterSpec& spec, const Observed& observed, const a
   return To(operation, Step::kLeave, "Decommissioning", name);
 }
 
-int OrdinalOf(const Operation& operation) { return std::stoi(operation.node.substr(operation.node.rfind('-') + 1)); }
+// -1: the name that was written down is no pod's.
+int OrdinalOf(const Operation& operation) {
+  const std::string_view name = operation.node;
+  const size_t dash = name.rfind('-');
+  int ordinal = -1;
+  if (dash != std::string_view::npos) std::from_chars(name.data() + dash + 1, name.data() + name.size(), ordinal);
+  return ordinal;
+}
 
 // The pod is there, with nothing of the ring on it: written down, then asked to join.
 Action AddPodStep(const ClusterSpec& spec, const Operation& operation, const Observed& observed) {
