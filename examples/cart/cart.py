@@ -67,7 +67,7 @@ class Cart:
 
 
 class Store:
-    """Carts in the bucket "carts"."""
+    """Carts in the bucket "carts" of the type "siblings": the default one keeps the last write only."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
@@ -90,7 +90,7 @@ class Store:
         self._request("PUT", name, cart.to_json(), headers)
 
     def _request(self, method: str, name: str, body: bytes | None = None, headers: dict[str, str] | None = None):
-        request = urllib.request.Request(f"{self.url}/buckets/carts/keys/{urllib.parse.quote(name, safe='')}",
+        request = urllib.request.Request(f"{self.url}/types/siblings/buckets/carts/keys/{urllib.parse.quote(name, safe='')}",
                                          data=body, headers=headers or {}, method=method)
         for attempt in range(1, ATTEMPTS + 1):
             try:
