@@ -100,4 +100,25 @@ Result<Operation> Client::Start(const std::string& operation_id, const boost::js
   return state_->Put("/operations/" + operation_id, boost::json::serialize(request)).and_then(OperationFromJson);
 }
 
+Result<Operation> Client::Change(const std::string& operation_id, const std::string& type,
+                                 const MemberOperation& operation) {
+  boost::json::value body = ToJson(operation);
+  body.get_object()["type"] = type;
+  return state_->Put("/operations/" + operation_id, boost::json::serialize(body)).and_then(OperationFromJson);
+}
+
+Result<Safety> Client::GetSafety(const std::string& without) {
+  httplib::Params params;
+  if (!without.empty()) params.emplace("without", without);
+  return state_->Check(state_->http.Get("/safety", params, httplib::Headers{}), "/safety").and_then(SafetyFromJson);
+}
+
+Result<Plan> Client::GetPlan(const MemberOperation& staged) {
+  return state_->Put("/plan", boost::json::serialize(ToJson(staged))).and_then(PlanFromJson);
+}
+
+Result<Operation> Client::GetOperation(const std::string& operation_id) {
+  return state_->Get("/operations/" + operation_id).and_then(OperationFromJson);
+}
+
 }  // namespace dynamo::admin

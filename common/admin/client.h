@@ -38,6 +38,12 @@ class Client {
   // Any operation: `request` holds its "type" and what that takes. It may go on after the
   // answer; what it has come to is in the topology.
   Result<Operation> Start(const std::string& operation_id, const boost::json::object& request);
+  // `type`: see MemberOperation.
+  Result<Operation> Change(const std::string& operation_id, const std::string& type, const MemberOperation& operation);
+  // Without no node: as it is now.
+  Result<Safety> GetSafety(const std::string& without);
+  Result<Plan> GetPlan(const MemberOperation& staged);
+  Result<Operation> GetOperation(const std::string& operation_id);
   // The text of /metrics.
   Result<std::string> GetMetrics();
 

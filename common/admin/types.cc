@@ -49,6 +49,34 @@ void Visit(V& v, T& x)
 {
   v("clusterID", x.cluster_id), v("generation", x.generation), v("epoch", x.epoch), v("partitions", x.partitions);
   v("hash", x.hash), v("voters", x.voters), v("members", x.members), v("owners", x.owners), v("types", x.types);
+  v("pendingOwners", x.pending_owners), v("change", x.change), v("moved", x.moved), v("toMove", x.to_move);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, MemberOperation::Staged>
+{
+  v("nodeID", x.node_id), v("zone", x.zone), v("capacity", x.capacity);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, MemberOperation>
+{
+  v("nodeID", x.node_id), v("oldID", x.old_id), v("zone", x.zone), v("capacity", x.capacity), v("epoch", x.epoch);
+  v("join", x.join), v("leave", x.leave), v("capacities", x.capacities);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Plan::Member>
+{
+  v("id", x.id), v("name", x.name), v("zone", x.zone), v("change", x.change), v("capacity", x.capacity);
+  v("tokensBefore", x.tokens_before), v("tokensAfter", x.tokens_after), v("idealAfter", x.ideal_after);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Plan>
+{
+  v("epoch", x.epoch), v("partitions", x.partitions), v("nVal", x.n_val), v("moves", x.moves);
+  v("replicasToCopy", x.replicas_to_copy), v("members", x.members), v("unsatisfied", x.unsatisfied);
 }
 template <class V, class T>
 void Visit(V& v, T& x)
@@ -84,6 +112,20 @@ void Visit(V& v, T& x)
 }
 template <class V, class T>
 void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Safety::Partition>
+{
+  v("partition", x.partition), v("nVal", x.n_val), v("owners", x.owners), v("ready", x.ready);
+  v("readyWithout", x.ready_without);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Safety>
+{
+  v("nodeID", x.node_id), v("hints", x.hints), v("epoch", x.epoch), v("change", x.change);
+  v("partitions", x.partitions);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
   requires std::is_same_v<std::remove_const_t<T>, CreateOperation::Member>
 {
   v("peerAddress", x.peer_address), v("zone", x.zone), v("capacity", x.capacity);
@@ -106,7 +148,7 @@ void Visit(V& v, T& x)
   requires std::is_same_v<std::remove_const_t<T>, Operation>
 {
   v("id", x.id), v("type", x.type), v("state", x.state), v("message", x.message), v("clusterID", x.cluster_id);
-  v("epoch", x.epoch);
+  v("epoch", x.epoch), v("moved", x.moved), v("toMove", x.to_move);
 }
 template <class V, class T>
 void Visit(V& v, T& x)
@@ -223,8 +265,11 @@ boost::json::value ToJson(const Members& value) { return Writer::Of(value); }
 boost::json::value ToJson(const Topology& value) { return Writer::Of(value); }
 boost::json::value ToJson(const Hints& value) { return Writer::Of(value); }
 boost::json::value ToJson(const Location& value) { return Writer::Of(value); }
+boost::json::value ToJson(const Safety& value) { return Writer::Of(value); }
 boost::json::value ToJson(const CreateOperation& value) { return Writer::Of(value); }
 boost::json::value ToJson(const CreateTypeOperation& value) { return Writer::Of(value); }
+boost::json::value ToJson(const MemberOperation& value) { return Writer::Of(value); }
+boost::json::value ToJson(const Plan& value) { return Writer::Of(value); }
 boost::json::value ToJson(const Operation& value) { return Writer::Of(value); }
 boost::json::value ToJson(const RepairOperation& value) { return Writer::Of(value); }
 boost::json::value ToJson(const Repair& value) { return Writer::Of(value); }
@@ -235,10 +280,13 @@ Result<Members> MembersFromJson(std::string_view text) { return FromJson<Members
 Result<Topology> TopologyFromJson(std::string_view text) { return FromJson<Topology>(text); }
 Result<Hints> HintsFromJson(std::string_view text) { return FromJson<Hints>(text); }
 Result<Location> LocationFromJson(std::string_view text) { return FromJson<Location>(text); }
+Result<Safety> SafetyFromJson(std::string_view text) { return FromJson<Safety>(text); }
 Result<CreateOperation> CreateOperationFromJson(std::string_view text) { return FromJson<CreateOperation>(text); }
 Result<CreateTypeOperation> CreateTypeOperationFromJson(std::string_view text) {
   return FromJson<CreateTypeOperation>(text);
 }
+Result<MemberOperation> MemberOperationFromJson(std::string_view text) { return FromJson<MemberOperation>(text); }
+Result<Plan> PlanFromJson(std::string_view text) { return FromJson<Plan>(text); }
 Result<Operation> OperationFromJson(std::string_view text) { return FromJson<Operation>(text); }
 Result<RepairOperation> RepairOperationFromJson(std::string_view text) { return FromJson<RepairOperation>(text); }
 Result<Repair> RepairFromJson(std::string_view text) { return FromJson<Repair>(text); }

@@ -48,6 +48,10 @@ struct Topology {
   std::vector<std::string> voters;
   std::vector<Member> members;      // Without liveness and addresses.
   std::vector<std::string> owners;  // Node id of each token, in ring order.
+  // The map that a change of the members moves to; empty: none is under way.
+  std::vector<std::string> pending_owners;
+  std::string change;               // For people: which change that is; also while a member has yet to leave.
+  uint32_t moved = 0, to_move = 0;  // Partitions.
   struct Type {
     std::string name, policy, durability;
     uint32_t n_val = 3;
@@ -85,6 +89,19 @@ struct Location {
   std::vector<Holder> holders;
 };
 
+// GET /safety?without=ID (an id or a name; none: as it is now)
+struct Safety {
+  std::string node_id;  // Who says so, of those it holds for ready,
+  uint64_t hints = 0;   // and how many hints it keeps itself: its disk may be their only one.
+  uint64_t epoch = 0;
+  std::string change;  // Of the members, under way; empty: none.
+  struct Partition {
+    uint32_t partition = 0, n_val = 0;
+    uint32_t owners = 0, ready = 0, ready_without = 0;
+  };
+  std::vector<Partition> partitions;  // That would lack an owner, the weakest first.
+};
+
 // PUT /operations/{id}: {"type": "create", ...}
 struct CreateOperation {
   std::string cluster_id;  // Empty: drawn.
@@ -107,13 +124,49 @@ struct CreateTypeOperation {
   uint64_t epoch = 0;  // Only if the topology is at it; 0: at any.
 };
 
+// PUT /operations/{id}: {"type": T, ...}. Nodes are named by id or by name; an empty
+// zone and a capacity of 0 are what the node itself says.
+//  join       node_id, zone, capacity
+//  leave, forget   node_id
+//  replace    old_id by node_id, zone, capacity
+//  capacity   node_id, capacity
+//  cancel, cancel-leave, rebalance
+//  change     join, leave and capacities at once; also PUT /plan, which changes nothing
+struct MemberOperation {
+  struct Staged {
+    std::string node_id, zone;
+    uint32_t capacity = 0;
+  };
+  std::string node_id, old_id, zone;
+  uint32_t capacity = 0;
+  uint64_t epoch = 0;  // Only if the topology is at it; 0: at any.
+  std::vector<Staged> join, capacities;
+  std::vector<std::string> leave;
+};
+
+// PUT /plan
+struct Plan {
+  uint64_t epoch = 0;  // That it was made on.
+  uint32_t partitions = 0, n_val = 0;
+  uint32_t moves = 0;             // Tokens that change hands.
+  uint32_t replicas_to_copy = 0;  // Partitions copied to a new owner, each counted.
+  struct Member {
+    std::string id, name, zone, change;  // "stays", "joins", "leaves", "capacity".
+    uint32_t capacity = 1, tokens_before = 0, tokens_after = 0;
+    double ideal_after = 0;
+  };
+  std::vector<Member> members;
+  std::vector<std::string> unsatisfied;
+};
+
 // GET and PUT /operations/{id}
 struct Operation {
   std::string id, type;
-  std::string state;  // "running", "done", "failed".
+  std::string state;  // "running", "done", "cancelled", "failed".
   std::string message;
   std::string cluster_id;
-  uint64_t epoch = 0;  // Of the topology that has what was asked for; 0: not yet.
+  uint64_t epoch = 0;               // Of the topology that has what was asked for; 0: not yet.
+  uint32_t moved = 0, to_move = 0;  // Partitions, while members change.
 };
 
 // PUT /operations/{id}: {"type": "repair", ...}
@@ -146,8 +199,11 @@ boost::json::value ToJson(const Members& value);
 boost::json::value ToJson(const Topology& value);
 boost::json::value ToJson(const Hints& value);
 boost::json::value ToJson(const Location& value);
+boost::json::value ToJson(const Safety& value);
 boost::json::value ToJson(const CreateOperation& value);
 boost::json::value ToJson(const CreateTypeOperation& value);
+boost::json::value ToJson(const MemberOperation& value);
+boost::json::value ToJson(const Plan& value);
 boost::json::value ToJson(const Operation& value);
 boost::json::value ToJson(const RepairOperation& value);
 boost::json::value ToJson(const Repair& value);
@@ -159,8 +215,11 @@ Result<Members> MembersFromJson(std::string_view text);
 Result<Topology> TopologyFromJson(std::string_view text);
 Result<Hints> HintsFromJson(std::string_view text);
 Result<Location> LocationFromJson(std::string_view text);
+Result<Safety> SafetyFromJson(std::string_view text);
 Result<CreateOperation> CreateOperationFromJson(std::string_view text);
 Result<CreateTypeOperation> CreateTypeOperationFromJson(std::string_view text);
+Result<MemberOperation> MemberOperationFromJson(std::string_view text);
+Result<Plan> PlanFromJson(std::string_view text);
 Result<Operation> OperationFromJson(std::string_view text);
 Result<RepairOperation> RepairOperationFromJson(std::string_view text);
 Result<Repair> RepairFromJson(std::string_view text);

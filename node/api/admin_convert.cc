@@ -81,6 +81,11 @@ admin::Topology ToAdmin(const Topology& topology) {
   for (NodeId voter : topology.voters) out.voters.push_back(ToString(voter));
   for (const Member& member : topology.members) out.members.push_back(ToAdmin(member, topology));
   for (NodeId owner : topology.current.owners()) out.owners.push_back(ToString(owner));
+  for (NodeId owner : topology.pending.owners()) out.pending_owners.push_back(ToString(owner));
+  const ChangeProgress progress = ProgressOf(topology);
+  out.change = NameOfChange(topology);
+  out.moved = progress.moved;
+  out.to_move = progress.to_move;
   for (const auto& [name, type] : topology.types) {
     out.types.push_back(
         {name, type.policy == ConflictPolicy::kSiblings ? "siblings" : "lww", NameOf(type.durability), type.n_val});

@@ -10,6 +10,7 @@
 
 #include "common/admin/metrics_text.h"
 #include "node/api/admin_convert.h"
+#include "node/api/admin_member_changes.h"
 #include "node/api/http_door.h"
 
 namespace dynamo {
@@ -53,6 +54,10 @@ Async<HttpResponse> AdminDoor::Answer(HttpRequest request) {
     if (request.method() == http::verb::put) co_return co_await PutOperation(std::move(*id), std::move(request.body()));
     co_return TextResponse(HttpStatus::method_not_allowed, "this resource allows GET, PUT");
   }
+  if (path == "/plan") {
+    if (request.method() == http::verb::put) co_return Plan(request.body());
+    co_return TextResponse(HttpStatus::method_not_allowed, "this resource allows PUT");
+  }
   if (request.method() != http::verb::get && request.method() != http::verb::head) {
     co_return TextResponse(HttpStatus::method_not_allowed, "this resource allows GET, HEAD");
   }
@@ -65,6 +70,11 @@ Async<HttpResponse> AdminDoor::Answer(HttpRequest request) {
     auto route = ParseTarget(target);
     if (!route) co_return JsonError(route.error());
     co_return co_await Roots(std::move(*route));
+  }
+  if (path == "/safety") {
+    auto route = ParseTarget(target);
+    if (!route) co_return JsonError(route.error());
+    co_return Safety(std::string(route->Parameter("without").value_or("")));
   }
   co_return AnswerRead(path);
 }
@@ -91,9 +101,10 @@ HttpResponse AdminDoor::AnswerRead(const std::string& path) {
     if (topology) return Json(HttpStatus::ok, ToJson(ToAdmin(*topology)));
     return JsonError({Errc::kUnavailable, "this node is of no cluster yet: create one with dynamoctl cluster create"});
   }
-  return JsonError({Errc::kNotFound,
-                    "no such resource: there are /healthz /readyz /metrics /identity /topology /members /hints /locate "
-                    "/roots /operations/{id}"});
+  return JsonError(
+      {Errc::kNotFound,
+       "no such resource: there are /healthz /readyz /metrics /identity /topology /members /hints /locate /safety "
+       "/roots /plan /operations/{id}"});
 }
 
 Async<HttpResponse> AdminDoor::Locate(HttpRoute route) {
@@ -130,9 +141,36 @@ HttpResponse AdminDoor::StartRepair(const std::string& id, const std::string& bo
   return Json(HttpStatus::ok, ToJson(ToAdmin(*started)));
 }
 
+HttpResponse AdminDoor::Safety(const std::string& without) const {
+  const auto topology = handler_->CurrentTopology();
+  if (!topology) return JsonError({Errc::kUnavailable, "this node is of no cluster yet"});
+  auto safety = SafetyWithout(without, {topology.get(), handler_->Members()});
+  if (!safety) return JsonError(safety.error());
+  safety->node_id = ToString(handler_->Identity().node);
+  for (const HintCount& count : handler_->Hints()) safety->hints += count.hints;
+  return Json(HttpStatus::ok, ToJson(*safety));
+}
+
+HttpResponse AdminDoor::Plan(const std::string& body) const {
+  const auto topology = handler_->CurrentTopology();
+  if (!topology) return JsonError({Errc::kUnavailable, "this node is of no cluster yet"});
+  const auto wanted = admin::MemberOperationFromJson(body);
+  if (!wanted) return JsonError(wanted.error());
+  const auto staged = StagedFromAdmin(*wanted, {topology.get(), handler_->Members()});
+  if (!staged) return JsonError(staged.error());
+  const auto plan = PlanChange(*topology, *staged);
+  if (!plan) return JsonError(plan.error());
+  return Json(HttpStatus::ok, ToJson(ToAdmin(*plan)));
+}
+
+// What the topology remembers, any node can tell.
 HttpResponse AdminDoor::GetOperation(const std::string& id) const {
   if (const auto repair = handler_->Repair(id)) return Json(HttpStatus::ok, ToJson(ToAdmin(*repair)));
   const auto found = operations_.find(id);
+  admin::Operation operation = found == operations_.end() ? admin::Operation{} : found->second;
+  operation.id = id;
+  const auto topology = handler_->CurrentTopology();
+  if (topology && Describe(*topology, &operation)) return Json(HttpStatus::ok, ToJson(operation));
   if (found == operations_.end()) return JsonError({Errc::kNotFound, fmt::format("no operation '{}' is known", id)});
   return Json(HttpStatus::ok, ToJson(found->second));
 }
@@ -143,9 +181,11 @@ Async<HttpResponse> AdminDoor::PutOperation(std::string id, std::string body) {
   }
   const std::string type = TypeOf(body);
   if (type == kRepair) co_return StartRepair(id, body);
-  if (type != kCreate && type != kCreateType) {
-    co_return JsonError(
-        {Errc::kInvalidArgument, "want a JSON object with \"type\": \"create\", \"create-bucket-type\" or \"repair\""});
+  if (type != kCreate && type != kCreateType && !IsMemberOperation(type)) {
+    co_return JsonError({Errc::kInvalidArgument,
+                         "want a JSON object with \"type\": \"create\", \"create-bucket-type\", \"repair\", "
+                         "\"join\", \"leave\", \"cancel\", \"replace\", \"capacity\", \"rebalance\", "
+                         "\"forget\" or \"change\""});
   }
   // What changes the topology is remembered there, at all nodes and for longer.
   const auto known = operations_.find(id);
@@ -153,19 +193,50 @@ Async<HttpResponse> AdminDoor::PutOperation(std::string id, std::string body) {
     co_return Json(HttpStatus::ok, ToJson(known->second));
   }
   if (known == operations_.end() && operations_.size() >= kOperationsMax) operations_.erase(operations_.begin());
-  admin::Operation operation{id, type, "running", "", "", 0};
+  admin::Operation operation;
+  operation.id = id;
+  operation.type = type;
+  operation.state = "running";
   operations_[id] = operation;
-  Status done;
-  if (type == kCreate) {
-    done = co_await Create(&operation, std::move(body));
-  } else {
-    done = co_await CreateType(&operation, std::move(body));
+  const Status done = co_await Run(&operation, std::move(body));
+  if (!done) {
+    operation.state = "failed";
+    operation.message = done.error().message;
   }
-  operation.state = done ? "done" : "failed";
-  if (!done) operation.message = done.error().message;
   operations_[id] = operation;
   if (!done) co_return JsonError(done.error());
   co_return Json(HttpStatus::ok, ToJson(operation));
+}
+
+Async<Status> AdminDoor::Run(admin::Operation* operation, std::string body) {
+  if (IsMemberOperation(operation->type)) co_return co_await ChangeMember(operation, std::move(body));
+  Status done;
+  if (operation->type == kCreate) {
+    done = co_await Create(operation, std::move(body));
+  } else {
+    done = co_await CreateType(operation, std::move(body));
+  }
+  if (done) operation->state = "done";
+  co_return done;
+}
+
+Async<Status> AdminDoor::ChangeMember(admin::Operation* operation, std::string body) {
+  auto topology = handler_->CurrentTopology();
+  if (!topology) co_return Fail(Errc::kUnavailable, "this node is of no cluster yet");
+  // Once it is decided, whom it named may be gone.
+  if (Describe(*topology, operation)) co_return Status{};
+  const auto wanted = admin::MemberOperationFromJson(body);
+  if (!wanted) co_return Fail(wanted.error());
+  auto change = FromAdmin(*wanted, operation->type, operation->id, {topology.get(), handler_->Members()});
+  if (!change) co_return Fail(change.error());
+  const auto epoch = co_await handler_->Change(std::move(*change));
+  if (!epoch) co_return Fail(epoch.error());
+  operation->epoch = *epoch;
+  operation->state = "done";
+  operation->message = fmt::format("nothing had to change at epoch {}", *epoch);
+  topology = handler_->CurrentTopology();
+  if (topology) Describe(*topology, operation);
+  co_return Status{};
 }
 
 Async<Status> AdminDoor::Create(admin::Operation* operation, std::string body) {

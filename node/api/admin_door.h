@@ -29,6 +29,10 @@ class AdminDoor {
   Async<HttpResponse> Roots(HttpRoute route);
   HttpResponse StartRepair(const std::string& id, const std::string& body);
   HttpResponse GetOperation(const std::string& id) const;
+  HttpResponse Safety(const std::string& without) const;
+  HttpResponse Plan(const std::string& body) const;
+  Async<Status> Run(admin::Operation* operation, std::string body);
+  Async<Status> ChangeMember(admin::Operation* operation, std::string body);
   Async<Status> Create(admin::Operation* operation, std::string body);
   Async<Status> CreateType(admin::Operation* operation, std::string body);
 

@@ -1,5 +1,6 @@
 #include "node/service/locate.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -55,8 +56,12 @@ Async<Result<KeyLocation>> LocateKey(Shard* shard, KeyPtr key) {
   location.walk = ExplainWalk(context.topology(), key->partition, type->n_val);
   auto survey = std::make_shared<Survey>(*context.env.scope);
   const PreferenceList list = context.ListOf(*key);
-  for (const std::vector<NodeId>* nodes : {&list.owners, &list.fallbacks}) {
-    for (const NodeId node : *nodes) survey->holders.emplace_back().node = node;
+  const std::vector<NodeId> pending = context.PendingOwnersOf(*key);
+  for (const std::vector<NodeId>* nodes : {&list.owners, &list.fallbacks, &pending}) {
+    for (const NodeId node : *nodes) {
+      const bool asked = std::ranges::find(survey->holders, node, &KeyLocation::Holder::node) != survey->holders.end();
+      if (!asked) survey->holders.emplace_back().node = node;
+    }
   }
   for (size_t i = 0; i < survey->holders.size(); ++i) {
     if (survey->holders[i].node != context.self) AskMember(shard, key, survey, i);

@@ -12,6 +12,7 @@
 
 #include "common/admin/client.h"
 #include "common/base/hash.h"
+#include "tools/dynamoctl/member_commands.h"
 #include "tools/dynamoctl/object_client.h"
 #include "tools/dynamoctl/table.h"
 
@@ -206,6 +207,7 @@ void AddClusterCommands(CLI::App& app, const Settings* settings, std::function<S
   create->add_option("--seed", arguments->seed, "Seed of the ring's hash; 0 draws one")->capture_default_str();
   create->add_option("--operation-id", arguments->operation_id, "The same id again is the same operation");
   create->callback([=] { *chosen = [=] { return Create(*settings, *arguments); }; });
+  AddMemberCommands(*cluster, settings, chosen);
 }
 
 }  // namespace dynamo::ctl

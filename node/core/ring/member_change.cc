@@ -202,7 +202,8 @@ Result<bool> Apply(Topology& next, const ChangeMembers& change) {
 }
 
 Result<bool> Apply(Topology& next, const ReplaceMember& change) {
-  if (Status idle = CheckIdle(next); !idle) return Fail(std::move(idle.error()));
+  // Who leaves may wait with a hint for the very member whose disk is lost.
+  if (!next.pending.empty()) return Fail(std::move(CheckIdle(next).error()));
   const auto lost = FindNormal(next, change.lost);
   if (!lost) return Fail(lost.error());
   Member with = change.with;

@@ -1,50 +1,15 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
-#include <sstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "common/admin/http_client.h"
-#include "tools/dynamoctl/commands.h"
+#include "tests/unit/tools/scripted_node.h"
 #include "tools/dynamoctl/object_client.h"
 
 namespace dynamo::ctl {
 namespace {
-
-// A node that answers what the test scripts, on loopback.
-class ScriptedNode {
- public:
-  ScriptedNode() {
-    port_ = server.bind_to_any_port("127.0.0.1");
-    thread_ = std::thread([this] { server.listen_after_bind(); });
-    while (!server.is_running()) std::this_thread::yield();
-  }
-  ~ScriptedNode() {
-    server.stop();
-    thread_.join();
-  }
-  std::string endpoint() const { return "127.0.0.1:" + std::to_string(port_); }
-
-  httplib::Server server;
-
- private:
-  int port_ = 0;
-  std::thread thread_;
-};
-
-struct Outcome {
-  int code = 0;
-  std::string out, err;
-};
-
-Outcome Ctl(const std::vector<std::string>& arguments, const std::string& input = {}) {
-  std::istringstream in(input);
-  std::ostringstream out, err;
-  const int code = Run(arguments, in, out, err);
-  return {code, out.str(), err.str()};
-}
 
 TEST(Dynamoctl, WrongCommandLinesEndWithCodeTwo) {
   EXPECT_EQ(Ctl({}).code, 2);
