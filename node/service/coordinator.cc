@@ -190,7 +190,11 @@ Async<Result<PutReply>> Coordinator::RoutePut(KeyPtr key, PutRequest request, Or
       if (!holds) co_return Fail(holds.error());
       plan->away = std::move(away);
       plan->content = std::move(request.content);
-      co_return co_await CoordinatePut(std::move(*plan), request.return_object);
+      Coordinated written = co_await CoordinatePut(std::move(*plan), request.return_object);
+      if (origin.forwarded || !written.unbegun) co_return std::move(written.reply);
+      away = std::move(written.unbegun->away);
+      request.content = std::move(written.unbegun->content);
+      continue;
     }
     // Nobody else is left: this node's own disk has the last word.
     if (!route.forward_to && away.erase(parts_.shard->self) > 0) continue;
@@ -206,12 +210,13 @@ Async<Result<PutReply>> Coordinator::RoutePut(KeyPtr key, PutRequest request, Or
   }
 }
 
-Async<Result<PutReply>> Coordinator::CoordinatePut(PutPlan plan, bool return_object) {
+Async<Coordinator::Coordinated> Coordinator::CoordinatePut(PutPlan plan, bool return_object) {
   const TimePoint deadline = plan.deadline;
   auto op = std::make_shared<PutOperation>(parts_, std::move(plan));
   parts_.shard->env.scope->Spawn(PutOperation::Run(op));
   co_await WaitUntil(op->decided(), *parts_.shard->env.clock, deadline);
-  co_return op->Reply(return_object);
+  Result<PutReply> reply = op->Reply(return_object);
+  co_return Coordinated{std::move(reply), op->TakeUnbegun()};
 }
 
 // A read first: not a transaction, as the interface says.
@@ -235,7 +240,10 @@ Async<Status> Coordinator::RouteDelete(KeyPtr key, DeleteRequest request, Origin
     const Route route = Choose(key, plan->n_val, plan->sloppy, away);
     if (route.coordinate()) {
       plan->away = std::move(away);
-      co_return co_await CoordinateDelete(key, std::move(request), std::move(*plan));
+      Coordinated written = co_await CoordinateDelete(key, request, std::move(*plan));
+      if (origin.forwarded || !written.unbegun) co_return written.reply ? Status{} : Fail(written.reply.error());
+      away = std::move(written.unbegun->away);
+      continue;
     }
     // Nobody else is left: this node's own disk has the last word.
     if (!route.forward_to && away.erase(parts_.shard->self) > 0) continue;
@@ -251,19 +259,17 @@ Async<Status> Coordinator::RouteDelete(KeyPtr key, DeleteRequest request, Origin
   }
 }
 
-Async<Status> Coordinator::CoordinateDelete(KeyPtr key, DeleteRequest request, PutPlan plan) {
+Async<Coordinator::Coordinated> Coordinator::CoordinateDelete(KeyPtr key, DeleteRequest request, PutPlan plan) {
   if (request.context.empty()) {
     // The deletion covers what a read finds, and nothing that comes meanwhile.
     const Result<GetReply> found =
         co_await RouteGet(key, {key->key, request.read_options}, {plan.deadline, /*forwarded=*/true});
-    if (!found) co_return Fail(found.error());
-    if (found->object.never_written() || found->object.deleted()) co_return Status{};
+    if (!found) co_return Coordinated{Fail(found.error()), std::nullopt};
+    if (found->object.never_written() || found->object.deleted()) co_return Coordinated{PutReply{}, std::nullopt};
     plan.context = ContextOf(found->object);
   }
   plan.tombstone = true;
-  const Result<PutReply> written = co_await CoordinatePut(std::move(plan), /*return_object=*/false);
-  if (!written) co_return Fail(written.error());
-  co_return Status{};
+  co_return co_await CoordinatePut(std::move(plan), /*return_object=*/false);
 }
 
 }  // namespace dynamo

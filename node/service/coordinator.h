@@ -4,6 +4,7 @@
 #define DYNAMO_NODE_SERVICE_COORDINATOR_H_
 
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "node/env/request_handler.h"
@@ -55,8 +56,12 @@ class Coordinator {
   Async<Status> RouteDelete(KeyPtr key, DeleteRequest request, Origin origin);
   Async<Result<GetReply>> CoordinateGet(GetPlan plan);
   Async<Status> CheckCondition(KeyPtr key, PutCondition condition, TimePoint deadline);
-  Async<Result<PutReply>> CoordinatePut(PutPlan plan, bool return_object);
-  Async<Status> CoordinateDelete(KeyPtr key, DeleteRequest request, PutPlan plan);
+  struct Coordinated {
+    Result<PutReply> reply;
+    std::optional<PutPlan> unbegun;  // As PutOperation::TakeUnbegun.
+  };
+  Async<Coordinated> CoordinatePut(PutPlan plan, bool return_object);
+  Async<Coordinated> CoordinateDelete(KeyPtr key, DeleteRequest request, PutPlan plan);
   Result<PutPlan> PlanPut(const KeyPtr& key, const WriteOptions& options, const Bytes& context, TimePoint deadline);
 
   DataPath parts_;

@@ -88,7 +88,10 @@ Async<Result<Object>> PutOperation::ReadBefore(std::shared_ptr<PutOperation> op,
 std::optional<Error> PutOperation::Mint(const Object& before) {
   ShardContext& shard = *parts_.shard;
   roles_ = PlanRoles(shard, shard.ListOf(plan_.key->partition, plan_.n_val), plan_.sloppy, plan_.away);
-  if (!roles_.self) return Error{Errc::kUnavailable, "this node is no coordinator for the key any more"};
+  if (!roles_.self) {
+    unbegun_ = true;
+    return Error{Errc::kUnavailable, "this node is no coordinator for the key any more"};
+  }
   if (auto error = CheckReachable()) return error;
   Write write{parts_.replica->actors().For(plan_.key->partition, shard.self), plan_.tombstone, std::move(plan_.content),
               shard.env.clock->WallNow(), 0};
@@ -263,6 +266,11 @@ Async<> PutOperation::MergeHere(std::shared_ptr<PutOperation> op) {
 
 void PutOperation::Advance() {
   if (!decided_.is_set() && tally_.verdict() != Verdict::kPending) decided_.Set();
+}
+
+std::optional<PutPlan> PutOperation::TakeUnbegun() {
+  if (!unbegun_) return std::nullopt;
+  return std::move(plan_);
 }
 
 Result<PutReply> PutOperation::Reply(bool return_object) {

@@ -42,6 +42,9 @@ class PutOperation : public std::enable_shared_from_this<PutOperation> {
   // After that, or when the deadline has passed. kUnavailable, kTooManySiblings,
   // kTooLarge, kReadOnly, kOverloaded: nothing was changed anywhere.
   Result<PutReply> Reply(bool return_object);
+  // The plan back, when this node had lost its part in the write before its turn came:
+  // nothing was changed, and who has the part now may be asked.
+  std::optional<PutPlan> TakeUnbegun();
 
  private:
   void Refuse(Error error);
@@ -77,6 +80,7 @@ class PutOperation : public std::enable_shared_from_this<PutOperation> {
   uint64_t epoch_ = 0;     // That everything so far was sent at.
   std::set<NodeId> told_;  // Pending owners.
   std::optional<Error> refused_;
+  bool unbegun_ = false;
   std::vector<NodeId> took_part_;  // Stored it before the verdict.
 };
 
