@@ -34,9 +34,10 @@ struct NodeConfig {
   std::vector<std::string> seeds;  // host:port of peers.
   std::string seeds_dns;           // host:port; every address the name has is a seed.
 
-  uint32_t shards = 0;                // 0: see UsableCores, less one, at least one.
-  uint64_t memory_budget_bytes = 0;   // 0: the container's limit, or kMemoryBudgetDefault.
-  Duration sync_interval{1'000'000};  // Of writes that nobody waits for.
+  uint32_t shards = 0;                 // 0: see UsableCores, less one, at least one.
+  uint64_t memory_budget_bytes = 0;    // 0: the container's limit, or kMemoryBudgetDefault.
+  Duration sync_interval{1'000'000};   // Of writes that nobody waits for.
+  Duration drain_timeout{20'000'000};  // Of a stop, for the requests under way.
   LogLevel log_level = LogLevel::kInfo;
 
   // `self` is filled in from the above.

@@ -7,6 +7,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <iterator>
 #include <type_traits>
 #include <utility>
 
@@ -25,7 +26,27 @@ Setting Make(std::string name, Get get, std::string help, uint64_t least = 0, ui
 
 #define DYNAMO_FIELD(path) [](NodeConfig& c) -> auto& { return c.path; }
 
-std::vector<Setting> MakeSettings() {
+std::vector<Setting> MembershipSettings() {
+  return {
+      Make("gossip-interval-ms", DYNAMO_FIELD(service.membership.gossip_interval),
+           "Between exchanges of the member table with a random node.", 1, kMostMs),
+      Make("gossip-timeout-ms", DYNAMO_FIELD(service.membership.gossip_timeout), "Of one exchange.", 1, kMostMs),
+      Make("seed-retry-min-ms", DYNAMO_FIELD(service.membership.seed_retry_min),
+           "First wait until the seeds are asked again.", 1, kMostMs),
+      Make("seed-retry-max-ms", DYNAMO_FIELD(service.membership.seed_retry_max), "Longest wait of that kind.", 1,
+           kMostMs),
+      Make("create-timeout-ms", DYNAMO_FIELD(service.membership.create_timeout), "Of the creation of a cluster.", 1,
+           kMostMs),
+      Make("probe-interval-ms", DYNAMO_FIELD(service.membership.failure_detector.probe_interval),
+           "Between probes of other nodes.", 1, kMostMs),
+      Make("probe-timeout-ms", DYNAMO_FIELD(service.membership.failure_detector.probe_timeout),
+           "Of a direct probe; then others are asked to probe for as long again.", 1, kMostMs),
+      Make("suspicion-timeout-ms", DYNAMO_FIELD(service.membership.failure_detector.suspicion_timeout),
+           "From suspicion to being declared dead, in a small cluster.", 1, kMostMs),
+  };
+}
+
+std::vector<Setting> NodeSettings() {
   return {
       Make("data-dir", DYNAMO_FIELD(data_dir),
            "Folder that holds the node's identity and data; made if it is missing."),
@@ -52,6 +73,8 @@ std::vector<Setting> MakeSettings() {
       Make("sync-interval-ms", DYNAMO_FIELD(sync_interval),
            "At most this long until a write that nobody waits for is on stable storage; 0: the system decides.", 0,
            kMostMs),
+      Make("drain-timeout-ms", DYNAMO_FIELD(drain_timeout),
+           "After SIGTERM, at most this long until the requests under way are answered.", 0, kMostMs),
       Make("log-level", DYNAMO_FIELD(log_level), "debug, info, warn or error."),
 
       Make("request-timeout-ms", DYNAMO_FIELD(service.request_timeout), "Of a request that names no timeout.", 1,
@@ -77,26 +100,16 @@ std::vector<Setting> MakeSettings() {
            "That each shard reads and sends for it; 0: as fast as it goes."),
       Make("requests-in-flight-max", DYNAMO_FIELD(service.requests_in_flight_max),
            "Per shard; further requests are refused as overload.", 1, 10'000'000),
-
-      Make("gossip-interval-ms", DYNAMO_FIELD(service.membership.gossip_interval),
-           "Between exchanges of the member table with a random node.", 1, kMostMs),
-      Make("gossip-timeout-ms", DYNAMO_FIELD(service.membership.gossip_timeout), "Of one exchange.", 1, kMostMs),
-      Make("seed-retry-min-ms", DYNAMO_FIELD(service.membership.seed_retry_min),
-           "First wait until the seeds are asked again.", 1, kMostMs),
-      Make("seed-retry-max-ms", DYNAMO_FIELD(service.membership.seed_retry_max), "Longest wait of that kind.", 1,
-           kMostMs),
-      Make("create-timeout-ms", DYNAMO_FIELD(service.membership.create_timeout), "Of the creation of a cluster.", 1,
-           kMostMs),
-      Make("probe-interval-ms", DYNAMO_FIELD(service.membership.failure_detector.probe_interval),
-           "Between probes of other nodes.", 1, kMostMs),
-      Make("probe-timeout-ms", DYNAMO_FIELD(service.membership.failure_detector.probe_timeout),
-           "Of a direct probe; then others are asked to probe for as long again.", 1, kMostMs),
-      Make("suspicion-timeout-ms", DYNAMO_FIELD(service.membership.failure_detector.suspicion_timeout),
-           "From suspicion to being declared dead, in a small cluster.", 1, kMostMs),
   };
 }
 
 #undef DYNAMO_FIELD
+
+std::vector<Setting> MakeSettings() {
+  std::vector<Setting> all = NodeSettings();
+  std::ranges::move(MembershipSettings(), std::back_inserter(all));
+  return all;
+}
 
 // A number with an optional KiB, MiB or GiB.
 std::optional<uint64_t> ParseNumber(std::string_view text) {

@@ -39,6 +39,11 @@ std::unique_ptr<ConnectionSet> Doors::MakeConnections(const std::string& door, S
 
 void Doors::AdoptAdmin(int descriptor, bool ipv6) { admin_connections_->Adopt(descriptor, ipv6); }
 
+void Doors::Drain(std::function<void()> done) {
+  if (admin_) admin_->SetStopping();
+  http_connections_->Drain([this, done = std::move(done)] { pb_connections_->Drain(done); });
+}
+
 void Doors::CloseAll() {
   http_connections_->CloseAll();
   pb_connections_->CloseAll();

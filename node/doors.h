@@ -3,6 +3,7 @@
 #ifndef DYNAMO_NODE_DOORS_H_
 #define DYNAMO_NODE_DOORS_H_
 
+#include <functional>
 #include <memory>
 
 #include "common/base/metrics.h"
@@ -30,6 +31,9 @@ class Doors {
   void AdoptPb(int descriptor, bool ipv6) { pb_connections_->Adopt(descriptor, ipv6); }
   void AdoptAdmin(int descriptor, bool ipv6);
 
+  // Ends the clients' connections after their last answers, then calls `done`, once;
+  // /readyz says no from now on, and the admin API answers until CloseAll.
+  void Drain(std::function<void()> done);
   void CloseAll();
 
  private:

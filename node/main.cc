@@ -69,6 +69,7 @@ int main(int argc, char** argv) {
   log.Info("node_stopping signal={}", signal);
   // A second signal ends the process at once.
   pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
+  (*node)->Drain();
   node->reset();
   return 0;
 }

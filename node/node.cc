@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <future>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -176,6 +179,43 @@ void Node::StartAccepting() {
     }));
     admin_listener_->Start([this](int descriptor, bool ipv6) { doors_.front()->AdoptAdmin(descriptor, ipv6); });
   });
+}
+
+void Node::Drain() {
+  const auto deadline = std::chrono::steady_clock::now() + config_.drain_timeout;
+  shards_.front()->loop().Call([this] {
+    http_listener_->Stop();
+    pb_listener_->Stop();
+  });
+  // Clients first: what they are waiting for may need peers, and peers this node.
+  bool complete = AwaitAll(deadline, [this](size_t i, auto done) { doors_[i]->Drain(std::move(done)); });
+  complete &= AwaitAll(deadline, [this](size_t i, auto done) { shards_[i]->transport().Drain(std::move(done)); });
+  for (const auto& shard : shards_) {
+    shard->loop().Call([&shard] { shard->transport().Flush(); });
+  }
+  log_.Info("node_drained name={} complete={}", config_.name, complete);
+}
+
+bool Node::AwaitAll(std::chrono::steady_clock::time_point deadline, const Begin& begin) {
+  // Shared with the shards, which may be done after this has given up.
+  struct Countdown {
+    std::mutex mutex;
+    std::condition_variable changed;
+    size_t left;
+  };
+  auto countdown = std::make_shared<Countdown>();
+  countdown->left = shards_.size();
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    shards_[i]->loop().Call([&begin, countdown, i] {
+      begin(i, [countdown] {
+        const std::lock_guard lock(countdown->mutex);
+        --countdown->left;
+        countdown->changed.notify_one();
+      });
+    });
+  }
+  std::unique_lock lock(countdown->mutex);
+  return countdown->changed.wait_until(lock, deadline, [&] { return countdown->left == 0; });
 }
 
 // After this only the calling thread touches the shards.

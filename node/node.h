@@ -2,7 +2,9 @@
 #ifndef DYNAMO_NODE_NODE_H_
 #define DYNAMO_NODE_NODE_H_
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +30,10 @@ class Node {
   // names what is in the way, and what to do.
   static Result<std::unique_ptr<Node>> Start(NodeConfig config, Logger log);
 
+  // Accepts no client from now on, answers the requests under way, those of peers too, and
+  // returns when all is answered and every client's connection has ended, or after
+  // drain-timeout-ms. Peers hear that they had better ask others.
+  void Drain();
   // Stops. What was acknowledged as durable is; requests under way are cut off.
   ~Node();
   Node(const Node&) = delete;
@@ -50,6 +56,10 @@ class Node {
   void MakeService();
   Status StartService();
   void StartAccepting();
+  // Begins something on every shard, and waits until each has called `done`; false: not
+  // all had by the deadline.
+  using Begin = std::function<void(size_t shard, std::function<void()> done)>;
+  bool AwaitAll(std::chrono::steady_clock::time_point deadline, const Begin& begin);
   void StopThreads();
   void TakeApart();
   NodeInfo Self() const;

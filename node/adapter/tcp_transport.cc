@@ -141,7 +141,7 @@ void TcpTransport::Serve(const std::shared_ptr<Incoming>& from, const ParsedFram
   requests_total_.Add();
   const TimePoint deadline = clock_->Now() + std::chrono::milliseconds(frame.header.timeout_ms);
   handler_->OnPeerRequest({frame.header.from, deadline, Bytes(frame.body)},
-                          [weak = std::weak_ptr(from->connection), answer](SharedBytes body) {
+                          [weak = std::weak_ptr(from->connection), answer, underway = underway_](SharedBytes body) {
                             const auto connection = weak.lock();
                             if (connection) connection->Send(answer, FittingAnswer(std::move(body)));
                           });
@@ -149,6 +149,7 @@ void TcpTransport::Serve(const std::shared_ptr<Incoming>& from, const ParsedFram
 
 std::string TcpTransport::Refusal(const FrameHeader& request) const {
   if (handler_ == nullptr || !self_) return "this node has not started yet";
+  if (underway_ == nullptr) return "this node is stopping";
   if (request.to && request.to != self_) {
     return fmt::format("node {} listens here, not {}", ToString(self_), ToString(request.to));
   }
@@ -185,6 +186,12 @@ void TcpTransport::Sweep() {
     entry = stray ? incoming_.erase(entry) : std::next(entry);
   }
   sweep_timer_ = clock_->At(now + options_.magic_timeout, [this] { Sweep(); });
+}
+
+void TcpTransport::Drain(std::function<void()> done) {
+  if (underway_ == nullptr) return;
+  underway_->done = std::move(done);
+  underway_.reset();
 }
 
 void TcpTransport::Stop() {

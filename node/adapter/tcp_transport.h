@@ -6,6 +6,7 @@
 #ifndef DYNAMO_NODE_ADAPTER_TCP_TRANSPORT_H_
 #define DYNAMO_NODE_ADAPTER_TCP_TRANSPORT_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -45,11 +46,22 @@ class TcpTransport : public Transport {
   // At the end of every wake-up.
   void Flush();
 
+  // Refuses requests from now on, so that peers ask others; calls `done`, once and on any
+  // shard's thread, when those that are under way have been answered. Calls go on.
+  void Drain(std::function<void()> done);
+
   // Closes everything; nothing is called after it. Calls go unanswered.
   void Stop();
 
  private:
   struct Incoming;
+  // Held by every request under way, and until Drain by this.
+  struct Underway {
+    std::function<void()> done;
+    ~Underway() {
+      if (done) done();
+    }
+  };
   using ChannelPtr = std::shared_ptr<TcpChannel>;
 
   ChannelPtr ChannelTo(const std::string& address);
@@ -74,7 +86,8 @@ class TcpTransport : public Transport {
   std::set<std::shared_ptr<Incoming>> incoming_;
   CorkedConnections corked_;
   TimerId sweep_timer_ = 0;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // For callbacks that outlive this.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);         // For callbacks that outlive this.
+  std::shared_ptr<Underway> underway_ = std::make_shared<Underway>();  // nullptr: draining.
   bool stopped_ = false;
 
   Counter& calls_total_;

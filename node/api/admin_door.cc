@@ -82,6 +82,7 @@ Async<HttpResponse> AdminDoor::Answer(HttpRequest request) {
 HttpResponse AdminDoor::AnswerRead(const std::string& path) {
   if (path == "/healthz") return TextResponse(HttpStatus::ok, "ok");
   if (path == "/readyz") {
+    if (stopping_) return TextResponse(HttpStatus::service_unavailable, "not ready: stopping");
     if (handler_->Ready()) return TextResponse(HttpStatus::ok, "ready");
     return TextResponse(HttpStatus::service_unavailable,
                         "not ready: " + handler_->Identity().state + "; see GET /identity");

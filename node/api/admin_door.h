@@ -21,6 +21,8 @@ class AdminDoor {
   AdminDoor(AdminHandler* handler, const Metrics* metrics) : handler_(handler), metrics_(metrics) {}
 
   Async<HttpResponse> Answer(HttpRequest request);
+  // From now on the node is not ready.
+  void SetStopping() { stopping_ = true; }
 
  private:
   HttpResponse AnswerRead(const std::string& path);
@@ -38,6 +40,7 @@ class AdminDoor {
 
   AdminHandler* handler_;
   const Metrics* metrics_;
+  bool stopping_ = false;
   std::map<std::string, admin::Operation> operations_;  // The latest kOperationsMax.
   static constexpr size_t kOperationsMax = 100;
 };

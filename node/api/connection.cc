@@ -1,5 +1,6 @@
 #include "node/api/connection.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <exception>
@@ -11,6 +12,16 @@ namespace {
 constexpr std::chrono::seconds kSweepInterval{1};
 
 }  // namespace
+
+void Connection::SetIdle(std::chrono::milliseconds timeout) {
+  SetDeadline(ending_ ? std::min(timeout, kLastRequestTime) : timeout);
+  idle_ = true;
+}
+
+void Connection::EndSoon() {
+  ending_ = true;
+  if (idle_) SetIdle(kLastRequestTime);
+}
 
 void Connection::Close() {
   boost::system::error_code ignored;
@@ -47,7 +58,12 @@ struct ConnectionSet::State : std::enable_shared_from_this<ConnectionSet::State>
       self->connections.erase(connection);
       self->open->Set(static_cast<int64_t>(self->connections.size()));
       if (failure) std::terminate();
+      self->TellWhenEmpty();
     });
+  }
+
+  void TellWhenEmpty() {
+    if (drained && connections.empty()) std::exchange(drained, nullptr)();
   }
 
   Executor executor;
@@ -57,6 +73,8 @@ struct ConnectionSet::State : std::enable_shared_from_this<ConnectionSet::State>
   Serve serve;
   Timer sweep_timer;
   bool closed = false;
+  bool draining = false;
+  std::function<void()> drained;  // Whom to tell when the last connection has ended.
   std::set<std::shared_ptr<Connection>> connections;
 };
 
@@ -78,8 +96,16 @@ void ConnectionSet::Adopt(int descriptor, bool ipv6) {
   }
   socket.set_option(asio::ip::tcp::no_delay(true), error);
   auto connection = std::make_shared<Connection>(std::move(socket));
-  connection->SetDeadline(state_->limits.idle_timeout);
+  connection->SetIdle(state_->limits.idle_timeout);
+  if (state_->draining) connection->EndSoon();
   state_->Run(std::move(connection));
+}
+
+void ConnectionSet::Drain(std::function<void()> done) {
+  state_->draining = true;
+  state_->drained = std::move(done);
+  for (const auto& connection : state_->connections) connection->EndSoon();
+  state_->TellWhenEmpty();
 }
 
 void ConnectionSet::CloseAll() {

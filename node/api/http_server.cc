@@ -61,10 +61,11 @@ class HttpSession {
       co_return false;
     }
     HttpRequest request = parser.release();
-    const bool keep_alive = request.keep_alive();
+    const bool wants_more = request.keep_alive();
     const bool head = request.method() == http::verb::head;
     connection_->ClearDeadline();
     HttpResponse response = co_await handler_(std::move(request));
+    const bool keep_alive = wants_more && !connection_->ending();
     response.keep_alive(keep_alive);
     if (head) {
       // The length of what a GET would have given, without it.
@@ -77,7 +78,7 @@ class HttpSession {
   // An idle connection is let be for longer than one that dawdles in a request.
   Async<bool> WaitForRequest() {
     if (buffer_.size() == 0) {
-      connection_->SetDeadline(limits_.idle_timeout);
+      connection_->SetIdle(limits_.idle_timeout);
       boost::system::error_code error;
       co_await connection_->socket().async_wait(asio::socket_base::wait_read,
                                                 asio::redirect_error(kUseAwaitable, error));

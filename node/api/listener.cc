@@ -27,12 +27,26 @@ struct Listener::State : std::enable_shared_from_this<Listener::State> {
         self->PauseThenAccept();
         return;
       }
-      boost::system::error_code ignored;
-      const bool ipv6 = socket.local_endpoint(ignored).address().is_v6();
-      const int descriptor = socket.release(ignored);
-      if (!ignored) self->deliver(descriptor, ipv6);
+      self->Give(std::move(socket));
       self->AcceptNext();
     });
+  }
+
+  void Give(Socket socket) {
+    boost::system::error_code error;
+    const bool ipv6 = socket.local_endpoint(error).address().is_v6();
+    const int descriptor = socket.release(error);
+    if (!error) deliver(descriptor, ipv6);
+  }
+
+  void GiveThoseWhoWait() {
+    boost::system::error_code error;
+    acceptor.non_blocking(true, error);
+    while (deliver && !error) {
+      Socket socket(acceptor.get_executor());
+      acceptor.accept(socket, error);
+      if (!error) Give(std::move(socket));
+    }
   }
 
   // File descriptors have run out, most likely: trying again at once would spin.
@@ -82,7 +96,8 @@ void Listener::Start(Deliver deliver) {
 }
 
 void Listener::Stop() {
-  state_->stopped = true;
+  if (std::exchange(state_->stopped, true)) return;
+  state_->GiveThoseWhoWait();
   boost::system::error_code ignored;
   state_->acceptor.close(ignored);
   state_->pause.cancel();

@@ -24,6 +24,7 @@ class Listener {
 
   uint16_t port() const;
   void Start(Deliver deliver);
+  // Whoever is connected by then is delivered: none is reset who could take it for served.
   void Stop();
 
  private:

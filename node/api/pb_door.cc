@@ -72,7 +72,7 @@ Async<> ServePb(std::shared_ptr<Connection> connection, DoorEnv env) {
   PbSession session(env);
   PbReader reader(connection.get(), env.limits);
   for (;;) {
-    if (reader.empty()) connection->SetDeadline(env.limits.idle_timeout);
+    if (reader.empty()) connection->SetIdle(env.limits.idle_timeout);
     if (!co_await reader.Need(kPbLengthBytes)) co_return;
     const Result<size_t> length = ParsePbLength(reader.Take(kPbLengthBytes), bytes_max);
     if (!length) {
@@ -86,7 +86,9 @@ Async<> ServePb(std::shared_ptr<Connection> connection, DoorEnv env) {
     reader.Shrink();
     connection->ClearDeadline();
     Bytes answer = co_await session.Answer(code, std::move(body));
-    if (!co_await WriteAll(connection, std::move(answer), env.limits)) co_return;
+    // The protocol has no word for "the last answer": the client sees the end of it.
+    const bool last = connection->ending();
+    if (!co_await WriteAll(connection, std::move(answer), env.limits) || last) co_return;
   }
 }
 

@@ -29,6 +29,17 @@ TEST(ParseCpuMax, NoLimitOrNonsenseIsNone) {
   }
 }
 
+TEST(ParseCpuQuota, RoundsUpToWholeCoresToo) {
+  EXPECT_EQ(ParseCpuQuota("150000\n", "100000\n"), 2u);
+  EXPECT_EQ(ParseCpuQuota("50000", "100000"), 1u);
+}
+
+TEST(ParseCpuQuota, NoLimitOrNonsenseIsNone) {
+  EXPECT_EQ(ParseCpuQuota("-1\n", "100000\n"), std::nullopt);
+  EXPECT_EQ(ParseCpuQuota("100000", "0"), std::nullopt);
+  EXPECT_EQ(ParseCpuQuota("", ""), std::nullopt);
+}
+
 TEST_F(MachineTest, CoresAreBoundedByTheContainer) {
   Write("cpu.max", "100000 100000\n");
   EXPECT_EQ(UsableCores(folder_), 1u);
@@ -42,6 +53,18 @@ TEST_F(MachineTest, MemoryIsTheContainersLimit) {
   EXPECT_EQ(MemoryLimitBytes(folder_), std::nullopt);
   Write("memory.max", "268435456\n");
   EXPECT_EQ(MemoryLimitBytes(folder_), 268435456u);
+}
+
+TEST_F(MachineTest, LimitsOfVersionOneCountToo) {
+  std::filesystem::create_directories(folder_ + "/cpu");
+  std::filesystem::create_directories(folder_ + "/memory");
+  Write("cpu/cpu.cfs_period_us", "100000\n");
+  Write("cpu/cpu.cfs_quota_us", "50000\n");
+  EXPECT_EQ(UsableCores(folder_), 1u);
+  Write("memory/memory.limit_in_bytes", "9223372036854771712\n");  // What the kernel shows for none.
+  EXPECT_EQ(MemoryLimitBytes(folder_), std::nullopt);
+  Write("memory/memory.limit_in_bytes", "134217728\n");
+  EXPECT_EQ(MemoryLimitBytes(folder_), 134217728u);
 }
 
 }  // namespace

@@ -294,6 +294,30 @@ TEST_F(TcpTransportTest, ANewAddressReplacesTheOldOne) {
   EXPECT_TRUE(answer.ok());
 }
 
+TEST_F(TcpTransportTest, ADrainingNodeAnswersWhatIsUnderWayAndRefusesTheRest) {
+  b.handler.silent = true;
+  Answer under_way;
+  a.transport.Call(NodeId{2}, Shared("x"), In(seconds(5)), under_way.Keep());
+  Until([&] { return b.handler.kept.size() == 1; });
+  int done = 0;
+  b.transport.Drain([&done] { ++done; });
+  EXPECT_EQ(Ask(NodeId{2}, "y").code(), Errc::kUnavailable);
+  EXPECT_EQ(b.handler.requests.size(), 1u);
+  EXPECT_EQ(done, 0);
+  b.handler.kept.front()(Shared("late"));
+  b.handler.kept.clear();
+  Until([&] { return under_way.value.has_value(); });
+  EXPECT_TRUE(under_way.ok());
+  EXPECT_EQ(done, 1);
+}
+
+TEST_F(TcpTransportTest, ANodeWithoutRequestsIsDrainedAtOnceAndMayStillAsk) {
+  int done = 0;
+  a.transport.Drain([&done] { ++done; });
+  EXPECT_EQ(done, 1);
+  EXPECT_TRUE(Ask(NodeId{2}, "x").ok());
+}
+
 TEST_F(TcpTransportTest, StopLeavesCallsUnansweredAndNothingBehind) {
   b.handler.silent = true;
   Answer answer;

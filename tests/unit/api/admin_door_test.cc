@@ -108,6 +108,13 @@ TEST_F(AdminDoorTest, HealthIsNotReadiness) {
   EXPECT_EQ(Ask(verb::get, "/readyz").result_int(), 200u);
 }
 
+TEST_F(AdminDoorTest, AStoppingNodeIsHealthyAndNotReady) {
+  ClusterExists();
+  door_.SetStopping();
+  EXPECT_EQ(Ask(verb::get, "/healthz").result_int(), 200u);
+  EXPECT_EQ(Ask(verb::get, "/readyz").result_int(), 503u);
+}
+
 TEST_F(AdminDoorTest, MetricsAreInPrometheusText) {
   metrics_.counter("dynamo_gets_total", "Gets answered.", {{"outcome", "ok"}}).Add(2);
   metrics_.counter("dynamo_gets_total", "Gets answered.", {{"outcome", "failed"}}).Add(1);

@@ -4,8 +4,12 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -231,6 +235,110 @@ TEST_F(SocketTest, ALargeMessageWithinTheLimitIsServed) {
   client.Send(EncodePbFrame(PbCode::kPutReq, request));
   EXPECT_EQ(client.Read(5)[4], 12);
   EXPECT_EQ(handler_.puts.at(0).content.value.size(), 2'500'000u);
+}
+
+// A door that answers when it is told to, so that a request can be under way.
+class DrainTest : public SocketTest {
+ protected:
+  uint16_t ServeHeldAnswers() {
+    return Serve([this](std::shared_ptr<Connection> connection) {
+      return ServeHttp(std::move(connection), limits_, [this](HttpRequest) { return AnswerWhenTold(); });
+    });
+  }
+  Async<HttpResponse> AnswerWhenTold() {
+    begun_.set_value();
+    co_await told_.async_wait(asio::as_tuple(kUseAwaitable));
+    co_return TextResponse(HttpStatus::ok, "held");
+  }
+  void Tell() {
+    asio::post(io_, [this] { told_.cancel(); });
+  }
+  void Drain() {
+    asio::post(io_, [this] {
+      listener_->Stop();
+      connections_->Drain([this] { drained_.set_value(); });
+    });
+  }
+  bool IsDrainedWithin(std::chrono::seconds limit) {
+    return drained_future_.wait_for(limit) == std::future_status::ready;
+  }
+
+  using Timer =
+      asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+  Timer told_{io_.get_executor(), std::chrono::hours(1)};
+  std::promise<void> begun_, drained_;
+  std::future<void> drained_future_ = drained_.get_future();
+};
+
+constexpr char kPing[] = "GET /ping HTTP/1.1\r\nHost: h\r\n\r\n";
+
+TEST_F(DrainTest, ARequestUnderWayIsAnsweredAsTheLastOne) {
+  RawClient client(ServeHeldAnswers());
+  client.Send(kPing);
+  begun_.get_future().wait();
+  Drain();
+  EXPECT_FALSE(IsDrainedWithin(std::chrono::seconds(0)));
+  Tell();
+  const std::string answer = client.ReadToEnd();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
+  EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos) << answer;
+  EXPECT_TRUE(IsDrainedWithin(std::chrono::seconds(10)));
+}
+
+TEST_F(DrainTest, ARequestSentBeforeTheClientCouldKnowIsAnswered) {
+  RawClient client(ServeHttpDoor());
+  client.Send(kPing);
+  ASSERT_TRUE(client.Read(15).starts_with("HTTP/1.1 200"));
+  Drain();
+  client.Send(kPing);
+  const std::string rest = client.ReadToEnd();
+  EXPECT_NE(rest.find("Connection: close\r\n"), std::string::npos) << rest;
+  EXPECT_TRUE(IsDrainedWithin(std::chrono::seconds(10)));
+}
+
+TEST_F(DrainTest, IdleConnectionsAreClosedSoon) {
+  limits_.idle_timeout = std::chrono::hours(1);
+  const uint16_t port = ServePbDoor();
+  RawClient never_used(port), used(port);
+  used.Send(EncodePbFrame(PbCode::kPingReq, std::string_view()));
+  used.Read(5);
+  Drain();
+  EXPECT_EQ(used.ReadToEnd(), "");
+  EXPECT_EQ(never_used.ReadToEnd(), "");
+  EXPECT_TRUE(IsDrainedWithin(std::chrono::seconds(10)));
+}
+
+TEST_F(DrainTest, AProtocolBuffersRequestIsAnsweredAndTheConnectionEnds) {
+  RawClient client(ServePbDoor());
+  const std::string ping = EncodePbFrame(PbCode::kPingReq, std::string_view());
+  client.Send(ping);
+  client.Read(5);
+  Drain();
+  client.Send(ping);
+  EXPECT_EQ(client.ReadToEnd(), EncodePbFrame(PbCode::kPingResp, std::string_view()));
+  EXPECT_TRUE(IsDrainedWithin(std::chrono::seconds(10)));
+}
+
+TEST_F(DrainTest, NobodyConnectedIsDrainedAtOnce) {
+  ServeHttpDoor();
+  Drain();
+  EXPECT_TRUE(IsDrainedWithin(std::chrono::seconds(10)));
+}
+
+TEST_F(DrainTest, WhoConnectedBeforeTheDoorClosedIsServed) {
+  const uint16_t port = ServeHttpDoor();
+  std::promise<void> blocked, go_on;
+  asio::post(io_, [&] {
+    blocked.set_value();
+    go_on.get_future().wait();
+  });
+  blocked.get_future().wait();
+  // The kernel has connected it; the listener has not yet seen it.
+  RawClient client(port);
+  client.Send(kPing);
+  Drain();
+  go_on.set_value();
+  EXPECT_TRUE(client.ReadToEnd().starts_with("HTTP/1.1 200 "));
 }
 
 TEST(Listener, ABusyPortIsNamed) {

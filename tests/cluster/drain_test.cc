@@ -1,0 +1,60 @@
+// SIGTERM under load: requests under way are answered, and clients that keep their
+// connections lose nothing.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <iostream>
+
+#include "tests/cluster/load.h"
+#include "tests/cluster/real_cluster.h"
+#include "tests/oracle/check.h"
+
+namespace dynamo::cluster {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Waits until the clients have written `more` times since now.
+bool AwaitWrites(Load& load, uint64_t more) {
+  const uint64_t wanted = load.counts().puts_ok + more;
+  return Eventually(seconds(60), [&] { return load.counts().puts_ok >= wanted; });
+}
+
+TEST(Drain, AStoppedNodeFailsNoRequestOfClientsThatAskAnotherWhenRefused) {
+  RealCluster cluster(23, 4);
+  cluster.StartAll();
+  const Status created = cluster.Create();
+  ASSERT_TRUE(created.has_value()) << created.error().message;
+
+  Load load(&cluster, {.seed = 20260101, .client = {.avoid = milliseconds(1000)}});
+  load.Start();
+  constexpr int kStops = 8;
+  for (int stop = 0; stop < kStops; ++stop) {
+    ASSERT_TRUE(AwaitWrites(load, 200));
+    NodeProcess& node = cluster.node(static_cast<size_t>(stop) % cluster.size());
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_EQ(node.Terminate(), 0) << node.Log();
+    const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
+    EXPECT_NE(node.Log().find("event=node_drained"), std::string::npos);
+    std::cout << fmt::format("stop {} took {} ms\n", stop, took.count());
+    ASSERT_TRUE(AwaitWrites(load, 200));
+    node.Start();
+    ASSERT_TRUE(Eventually(seconds(60), [&] { return cluster.IsWhole(); }));
+  }
+  load.Stop();
+  const LoadCounts counts = load.counts();
+  std::cout << fmt::format("reads ok {} failed {}, writes ok {} failed {} unknown {}, refused {}\n", counts.reads_ok,
+                           counts.reads_failed, counts.puts_ok, counts.puts_failed, counts.puts_unknown,
+                           counts.refused);
+  EXPECT_EQ(counts.reads_failed, 0u);
+  EXPECT_EQ(counts.puts_failed + counts.puts_unknown, 0u);
+  EXPECT_EQ(load.ReadAll(/*observers=*/2), 0u) << "final reads that failed";
+  for (const oracle::Violation& violation : oracle::Check(load.history())) {
+    ADD_FAILURE() << violation.property << ' ' << violation.key << ": " << violation.what;
+  }
+}
+
+}  // namespace
+}  // namespace dynamo::cluster
