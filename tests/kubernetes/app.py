@@ -1,0 +1,63 @@
+"""A user's pod: an unchanged Riak client and a load, both by the name of the service."""
+
+from __future__ import annotations
+
+import json
+
+from kubernetes import HERE, Failed, Kubernetes, wait_for
+
+COMPAT = HERE.parent / "compat" / "python"
+
+
+class App:
+    """Of the cluster whose client Service is `service`."""
+
+    def __init__(self, kube: Kubernetes, service: str) -> None:
+        self.kube = kube
+        self.service = service
+
+    def start(self) -> None:
+        files = [COMPAT / "openriak_client.py", COMPAT / "steps.py", HERE / "load.py"]
+        self.kube.apply(self.kube.kubectl("create", "configmap", "app", "--dry-run=client", "--output", "yaml",
+                                          *(f"--from-file={path}" for path in files)))
+        self.kube.apply((HERE / "manifests" / "app.yaml").read_text())
+        self.kube.kubectl("wait", "--for=condition=Ready", "pod/app", "--timeout=60s")
+
+    def shell(self, script: str, seconds: float = 120) -> str:
+        return self.kube.exec("app", "sh", "-c", script, seconds=seconds)
+
+    def unchanged_client(self) -> str:
+        output = self.shell(f"python3 /programs/openriak_client.py {self.service} 8098 app")
+        wrong = [line for line in output.splitlines() if " ok" not in line]
+        if wrong or output.count(" ok") != 5:
+            raise Failed(f"the client said:\n{output}")
+        return f"put, get, siblings, resolve and delete by the name {self.service}"
+
+    def begin_load(self, prefix: str) -> None:
+        """Runs on while the API server is away: nobody holds a connection to it."""
+        self.shell("rm -f /tmp/said /tmp/acknowledged; "
+                   f"nohup python3 /programs/load.py {self.service} write 900 {prefix} >/tmp/said 2>&1 &")
+        wait_for("the load's first writes", 30, lambda: int(self.shell("wc -c </tmp/acknowledged")) > 0)
+
+    def end_load(self) -> str:
+        """What the load counted; raises unless nothing failed and every acknowledged write is there."""
+        self.shell("touch /tmp/stop")
+        wait_for("the load to end", 60, lambda: self.shell("cat /tmp/said").endswith("}\n"))
+        counts = json.loads(self.shell("cat /tmp/said"))
+        read = json.loads(self.shell(f"python3 /programs/load.py {self.service} check", seconds=600))
+        if counts["failed"] or read["lost"] or not read["acknowledged"]:
+            raise Failed(f"{counts} {read}")
+        return (f"{counts['operations']} operations, {counts['retried']} retried, {counts['failed']} failed, slowest "
+                f"{counts['slowest_ms']} ms; {read['acknowledged']} acknowledged writes read back, {read['lost']} lost "
+                f"{counts['first_errors'] or ''}")
+
+    def ask_node(self, pod: str, path: str) -> dict:
+        """Of a node's admin API."""
+        address = self.kube.get("pod", pod)["status"]["podIP"]
+        return json.loads(self.shell(f"curl -sS -m 5 http://{address}:8091{path}"))
+
+
+def is_ready(kube: Kubernetes, pod: str, uid_before: str = "") -> bool:
+    found = kube.get("pod", pod)
+    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in found["status"]["conditions"])
+    return ready and found["metadata"]["uid"] != uid_before
