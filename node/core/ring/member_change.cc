@@ -249,9 +249,9 @@ Result<bool> Apply(Topology& next, const CancelChange&) {
 
 Result<bool> Apply(Topology& next, const TakeOver& change) {
   if (change.partitions.empty()) return Fail(Errc::kInvalidArgument, "no partition is named");
-  if (next.pending.empty() || change.since != next.change_since) {
-    return Fail(Errc::kConflict, fmt::format("the change of epoch {} is not under way any more", change.since));
-  }
+  // Over, with these partitions moved, or turned round: who asks again after its own
+  // last step was decided is told so, too.
+  if (next.pending.empty() || change.since != next.change_since) return false;
   bool news = false;
   for (PartitionId partition : change.partitions) {
     if (partition >= next.partitions) return Fail(Errc::kInvalidArgument, "there is no such partition");

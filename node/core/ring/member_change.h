@@ -40,7 +40,7 @@ struct CancelChange {};
 
 // All who are to own these partitions cover what their owners had when the change
 // began, or were sent it since. `since`: Topology::change_since, so that the proof is
-// of this change and not of one that was turned round meanwhile.
+// of this change: of one that is over, or was turned round, it changes nothing.
 struct TakeOver {
   uint64_t since = 0;
   std::vector<PartitionId> partitions;
