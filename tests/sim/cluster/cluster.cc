@@ -75,7 +75,7 @@ Status SimCluster::Create(Duration limit) {
   request.n_val = config_.n_val;
   for (auto& node : nodes_) {
     node->Start();
-    request.members.push_back({node->address(), "", 0});
+    if (request.members.size() + config_.spares < nodes_.size()) request.members.push_back({node->address(), "", 0});
   }
   const TimePoint deadline = world_->now() + limit;
   auto all_started = [this] { return std::ranges::all_of(nodes_, [](const auto& node) { return node->started(); }); };
@@ -91,15 +91,25 @@ Status SimCluster::Create(Duration limit) {
   return {};
 }
 
+std::shared_ptr<const Topology> SimCluster::NewestTopology() {
+  std::shared_ptr<const Topology> newest;
+  for (const auto& node : nodes_) {
+    if (!node->started()) continue;
+    const auto held = node->admin().CurrentTopology();
+    if (held != nullptr && (newest == nullptr || newest->version < held->version)) newest = held;
+  }
+  return newest;
+}
+
 bool SimCluster::IsWhole() {
   std::vector<NodeId> members;
   for (const auto& node : nodes_) {
-    if (node->disk().lost()) continue;
+    if (node->disk().lost() || IsSpare(*node)) continue;
     if (!node->started() || !node->start_outcome() || !node->admin().Ready()) return false;
     members.push_back(node->admin().Identity().node);
   }
-  return std::ranges::all_of(nodes_, [&members](const auto& node) {
-    if (node->disk().lost()) return true;
+  return std::ranges::all_of(nodes_, [&](const auto& node) {
+    if (node->disk().lost() || IsSpare(*node)) return true;
     const ClusterViewPtr view = node->service().view();
     return view && view->topology && std::ranges::all_of(members, [&](NodeId id) { return view->IsUp(id); });
   });

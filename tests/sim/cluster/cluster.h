@@ -15,6 +15,7 @@ namespace dynamo::sim {
 
 struct SimClusterConfig {
   size_t nodes = 3;
+  size_t spares = 0;  // Of the nodes: the last ones run, and are of no cluster until they join.
   ShardIndex shards = 1;
   uint32_t n_val = 3;
   uint32_t partitions = 16;
@@ -45,6 +46,8 @@ class SimCluster {
   // All members run, serve, and see all others up. A node whose disk is lost is out:
   // it has nothing to serve until it replaces the member that it was.
   bool IsWhole();
+  // The newest that a node holds which runs; nullptr: none has any.
+  std::shared_ptr<const Topology> NewestTopology();
   bool IsOut(size_t index) { return nodes_[index]->disk().lost(); }
   // Disks that have lost something since the beginning, or have it in a state that
   // cannot be read.
@@ -66,6 +69,10 @@ class SimCluster {
   Clock& client_clock() { return client_clock_; }
 
  private:
+  // Of no cluster yet.
+  bool IsSpare(SimNode& node) const {
+    return config_.spares > 0 && node.started() && node.admin().CurrentTopology() == nullptr;
+  }
   template <class Reply, class Request>
   Async<Result<Reply>> Call(size_t node, Request request, Duration limit);
 
