@@ -52,10 +52,22 @@ sigset_t HoldSignals() {
   return stop;
 }
 
+// A service leads nowhere for a moment after its pod is ready.
+Status CheckPatiently(const std::string& url) {
+  kube::SystemClock clock;
+  Status well = op::CheckPages(url);
+  for (int i = 0; i < 20 && !well; ++i) {
+    clock.Sleep(std::chrono::seconds(1));
+    well = op::CheckPages(url);
+  }
+  return well;
+}
+
 void AddOptions(CLI::App& app, op::RunOptions& options, LogLevel& level, std::string& check, bool& render) {
   app.add_flag("--render", render,
                "Reads a DynamoCluster as JSON from standard input and prints the objects it is made of.");
-  app.add_option("--check", check, "Asks the operator at this URL for its pages, and ends: 0 if all is well.");
+  app.add_option("--check", check,
+                 "Asks the operator at this URL for its pages, for 20 seconds at most, and ends: 0 if all is well.");
   app.set_version_flag("--version", DYNAMO_VERSION);
   app.add_option("--kubeconfig", options.kubeconfig,
                  "Kubeconfig file; without it the pod's service account, $KUBECONFIG or ~/.kube/config.");
@@ -104,7 +116,7 @@ int main(int argc, char** argv) {
     return list ? 0 : kExitRefused;
   }
   if (!check.empty()) {
-    const Status well = op::CheckPages(check);
+    const Status well = CheckPatiently(check);
     std::printf("%s\n", well ? "ok" : well.error().message.c_str());
     return well ? 0 : 1;
   }

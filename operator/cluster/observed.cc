@@ -60,6 +60,7 @@ const admin::Member* FindMember(const admin::Topology& topology, const std::stri
 }
 
 bool AllNormal(const admin::Topology& topology) {
+  if (!topology.change.empty() || !topology.pending_owners.empty()) return false;
   return std::ranges::all_of(topology.members,
                              [](const admin::Member& member) { return member.state == "normal" || IsGone(member); });
 }

@@ -18,6 +18,11 @@ Record To(Operation operation, Step step, std::string event = "", std::string me
   return {std::move(operation), std::move(event), std::move(message)};
 }
 
+// How far the change of the ring is, for people.
+std::string Moved(const admin::Topology& ring) {
+  return ring.to_move == 0 ? "" : fmt::format(": {} of {} partitions have moved", ring.moved, ring.to_move);
+}
+
 // Why no change of the ring may begin now.
 std::optional<Wait> WhyNotNow(const Observed& observed) {
   for (const NodeView& node : observed.nodes) {
@@ -120,7 +125,9 @@ Action JoinStep(const Operation& operation, const Observed& observed) {
     if (node->identity->node_id != operation.node_id) return To(operation, Step::kAddPod);  // Another disk by now.
     return AskNode{AskNode::What::kJoin, operation.node, operation.node_id};
   }
-  if (member->state != "normal") return Wait{"NodeJoining", operation.node + " takes its share of the data"};
+  if (member->state != "normal") {
+    return Wait{"NodeJoining", operation.node + " takes its share of the data" + Moved(*ring)};
+  }
   if (observed.AgreedRing(/*everyone=*/true) == nullptr || !AllNormal(*ring)) {
     return Wait{"RingNotConverged", operation.node + " has joined; the others are still to agree"};
   }
@@ -139,7 +146,9 @@ Action LeaveStep(const ClusterSpec& spec, const Operation& operation, const Obse
     if (static_cast<int64_t>(ring->epoch) <= operation.ring_epoch)
       return Wait{"RingNotConverged", "an old ring was seen"};
     if (!AllNormal(*ring)) return Wait{"RingChanging", "a member is on its way in or out"};
-    if (node != nullptr && node->pod_exists && node->hints.value_or(1) > 0) {
+    // A node asks for its own removal after it has handed over what it kept for others. What
+    // it may keep since is seen here, where it still answers.
+    if (node != nullptr && node->hints.value_or(0) > 0) {
       return Wait{"HintsPending", operation.node + " still delivers writes that it keeps for others"};
     }
     return To(operation, Step::kRemovePod);
@@ -150,7 +159,7 @@ Action LeaveStep(const ClusterSpec& spec, const Operation& operation, const Obse
     return AskNode{AskNode::What::kLeave, operation.node, operation.node_id};
   }
   if (wanted_back) return To(operation, Step::kCancelLeave);
-  return Wait{"NodeLeaving", operation.node + " gives its share of the data away"};
+  return Wait{"NodeLeaving", operation.node + " gives its share of the data away" + Moved(*ring)};
 }
 
 Action CancelLeaveStep(const Operation& operation, const Observed& observed) {

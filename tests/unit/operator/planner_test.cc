@@ -208,6 +208,13 @@ TEST(Planner, OfScaleUp) {
       {"on its way", in(Step::kJoin, "joining"), "Wait(NodeJoining"},
       {"changed back in the middle: it is brought to its end",
        [&](Scene& s) { in(Step::kJoin, "joining")(s), s.spec.replicas = 3; }, "Wait(NodeJoining"},
+      {"the last partitions are on their way",
+       [&](Scene& s) {
+         in(Step::kJoin, "normal")(s);
+         s.ring.change = "demo-a-1 joins";
+         s.Share();
+       },
+       "Wait(RingNotConverged"},
       {"joined", in(Step::kJoin, "normal"), "Finish(NodeJoined"},
       {"joined, but not all know",
        [&](Scene& s) { in(Step::kJoin, "normal")(s), s.Node("demo-b-0").topology->hash = "old"; },
@@ -252,8 +259,8 @@ TEST(Planner, OfScaleDown) {
       {"it has left", in(Step::kLeave, "left"), "Record(ScaleDown/RemovePod"},
       {"left, but with hints for others", [&](Scene& s) { in(Step::kLeave, "left")(s), s.Node("demo-a-1").hints = 3; },
        "Wait(HintsPending"},
-      {"left, and its hints unknown", [&](Scene& s) { in(Step::kLeave, "left")(s), s.Node("demo-a-1").hints.reset(); },
-       "Wait(HintsPending"},
+      {"left, and it answers no more", [&](Scene& s) { in(Step::kLeave, "left")(s), s.Node("demo-a-1").hints.reset(); },
+       "Record(ScaleDown/RemovePod"},
       {"left in the eyes of a few only",
        [&](Scene& s) {
          in(Step::kLeave, "left")(s);
