@@ -19,8 +19,7 @@ def cluster(name: str, **over: object) -> str:
 
 
 def condition(kube: Kubernetes, name: str, kind: str) -> dict:
-    found = kube.get("dyn", name)["status"]["conditions"]
-    return next(entry for entry in found if entry["type"] == kind)
+    return {entry["type"]: entry for entry in kube.get("dyn", name)["status"]["conditions"]}[kind]
 
 
 def wait_until_ready(kube: Kubernetes, name: str, seconds: float) -> float:
