@@ -98,6 +98,10 @@ std::vector<Setting> NodeSettings() {
            "Between readings of all that is stored, which find what has rotted; 0: never.", 0, kMostMs),
       Make("anti-entropy-bytes-per-second", DYNAMO_FIELD(service.anti_entropy_bytes_per_second),
            "That each shard reads and sends for it; 0: as fast as it goes."),
+      Make("transfer-max-concurrent", DYNAMO_FIELD(service.transfer_max_concurrent),
+           "Partitions that each shard receives at once while members come and go; 0: none, they wait.", 0, 1024),
+      Make("transfer-bytes-per-second", DYNAMO_FIELD(service.transfer_bytes_per_second),
+           "That each shard receives, and sends, of partitions on the move; 0: as fast as it goes."),
       Make("requests-in-flight-max", DYNAMO_FIELD(service.requests_in_flight_max),
            "Per shard; further requests are refused as overload.", 1, 10'000'000),
   };

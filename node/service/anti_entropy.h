@@ -36,7 +36,8 @@ class AntiEntropy {
   void OnObjectWritten(const PlacedKey& key) { trees_.OnObjectWritten(key); }
   // What is stored there fails its checksum: it is got from the other owners soon.
   void OnCorrupt(const Bytes& storage_key);
-  void OnTopology() { trees_.Forget(); }
+  void OnTopology() { trees_.OnTopology(); }
+  MerkleTrees& trees() { return trees_; }
 
   // Reads all of it again and compares it with every other owner that is up.
   void Order(RepairOrder order);

@@ -8,23 +8,14 @@
 #include "node/service/anti_entropy.h"
 
 namespace dynamo {
-namespace {
-
-TreeName NameOf(const peer::TreeId& tree) { return {tree.partition(), tree.n_val()}; }
-
-}  // namespace
-
 Status AntiEntropy::MayAsk(NodeId from, const peer::TreeId& tree) const {
   const TreeName name = NameOf(tree);
-  const Topology& topology = parts_.shard->topology();
-  const bool known = name.partition < topology.partitions &&
-                     std::any_of(
-                         topology.types.begin(), topology.types.end(),
-                         [&name](const auto& type) { return type.second.n_val == name.n_val; });
-  if (!known) return Fail(Errc::kInvalidArgument, "tree: no such partition, or no type with such an N");
-  if (!trees_.Owns(name) || !parts_.shard->ListOf(name.partition, name.n_val).Owns(from)) {
+  if (Status known = CheckTree(*parts_.shard, tree); !known) return known;
+  // Who is to own it compares what it has received.
+  if (!trees_.MayHold(name) || !MayHold(*parts_.shard, from, name)) {
+    const TopologyVersion version = parts_.shard->topology().version;
     return Fail(Errc::kNotOwner, fmt::format("not both nodes own partition {} with N={} in epoch {}.{}", name.partition,
-                                             name.n_val, topology.version.generation, topology.version.epoch));
+                                             name.n_val, version.generation, version.epoch));
   }
   return {};
 }

@@ -46,11 +46,9 @@ MerkleTrees::MerkleTrees(ShardContext* shard, BackgroundPace* pace)
     : shard_(shard), pace_(pace), refreshing_(shard->env.scope, kRefreshersMax) {}
 
 std::vector<TreeName> MerkleTrees::Owned() const {
-  const Topology& topology = shard_->topology();
-  std::set<uint32_t> n_vals;
-  for (const auto& [name, type] : topology.types) n_vals.insert(type.n_val);
+  const std::set<uint32_t> n_vals = NsInUse(shard_->topology());
   std::vector<TreeName> owned;
-  for (PartitionId partition = 0; partition < topology.partitions; ++partition) {
+  for (PartitionId partition = 0; partition < shard_->topology().partitions; ++partition) {
     if (shard_->ShardOf(partition) != shard_->env.link->self()) continue;
     for (const uint32_t n_val : n_vals) {
       if (Owns({partition, n_val})) owned.push_back({partition, n_val});
@@ -60,6 +58,11 @@ std::vector<TreeName> MerkleTrees::Owned() const {
 }
 
 bool MerkleTrees::Owns(TreeName tree) const { return shard_->ListOf(tree.partition, tree.n_val).Owns(shard_->self); }
+
+void MerkleTrees::OnTopology() {
+  if (std::exchange(types_, shard_->topology().types) != shard_->topology().types) trees_.clear();
+  std::erase_if(trees_, [this](const auto& entry) { return !MayHold(entry.first); });
+}
 
 void MerkleTrees::OnObjectWritten(const PlacedKey& key) {
   // A tree that is not there yet begins with all leaves marked.

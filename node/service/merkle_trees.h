@@ -6,7 +6,6 @@
 #ifndef DYNAMO_NODE_SERVICE_MERKLE_TREES_H_
 #define DYNAMO_NODE_SERVICE_MERKLE_TREES_H_
 
-#include <compare>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,16 +17,9 @@
 #include "node/service/background_pace.h"
 #include "node/service/key_locks.h"
 #include "node/service/shard_context.h"
+#include "node/service/tree_name.h"
 
 namespace dynamo {
-
-// Objects of types with another N have other owners, hence another tree.
-struct TreeName {
-  PartitionId partition = 0;
-  uint32_t n_val = 0;
-
-  friend auto operator<=>(const TreeName&, const TreeName&) = default;
-};
 
 class MerkleTrees {
  public:
@@ -38,13 +30,16 @@ class MerkleTrees {
   // a topology, as the rest.
   std::vector<TreeName> Owned() const;
   bool Owns(TreeName tree) const;
+  // Or is about to.
+  bool MayHold(TreeName tree) const { return dynamo::MayHold(*shard_, shard_->self, tree); }
 
   // After the write has become visible, or may have.
   void OnObjectWritten(const PlacedKey& key);
   // What rots marks nothing: all has to be read again.
   void MarkAll(TreeName tree);
-  // Owners, or the N of types, are others now.
-  void Forget() { trees_.clear(); }
+  // The topology is another one now: drops the trees of what this node holds no
+  // longer; all, if types have another N.
+  void OnTopology();
 
   // Hashes what is marked. kStorage: nothing can be said; kOverloaded: too many
   // wait for the same. What cannot be read for its checksum is an unreadable leaf,
@@ -64,7 +59,7 @@ class MerkleTrees {
 
  private:
   struct Progress;
-  using TreePtr = std::shared_ptr<HashTree>;  // A scan outlives Forget.
+  using TreePtr = std::shared_ptr<HashTree>;  // A scan outlives OnTopology.
 
   TreePtr Find(TreeName tree);
   Async<Status> ScanRun(TreeName name, TreePtr tree, LeafIndex first, LeafIndex last);
@@ -76,6 +71,7 @@ class MerkleTrees {
   BackgroundPace* pace_;
   KeyLocks refreshing_;
   std::map<TreeName, TreePtr> trees_;
+  std::map<std::string, BucketType> types_;
   std::function<void(Bytes)> corrupt_;
 };
 

@@ -4,10 +4,12 @@
 
 #include "node/service/bucket_table.h"
 #include "node/service/client_door.h"
+#include "node/service/departure.h"
 #include "node/service/identity.h"
 #include "node/service/node_admin.h"
 #include "node/service/shard.h"
 #include "node/service/shard_call.h"
+#include "node/service/takeovers.h"
 #include "node/service/topology_register.h"
 
 namespace dynamo {
@@ -60,6 +62,8 @@ struct NodeService::State {
   BucketTable buckets;  // Shard 0's.
   std::unique_ptr<Membership> membership;
   std::unique_ptr<TopologyRegister> topology_register;
+  std::unique_ptr<Takeovers> takeovers;
+  std::unique_ptr<Departure> departure;
   bool rolled_back = false;
 };
 
@@ -113,6 +117,14 @@ ShardReports NodeService::State::ReportsOf(ShardIndex index) {
   reports.on_other_epoch = [this, index](NodeId peer) {
     OnShard0(index, [this, peer] { membership->ExchangeWith(peer); });
   };
+  reports.on_covered = [this, index](uint64_t since, std::vector<PartitionId> partitions) {
+    OnShard0(index, [this, since, partitions = std::move(partitions)] { takeovers->OnCovered(since, partitions); });
+  };
+  reports.on_drained = [this, index](uint64_t epoch) {
+    OnShard0(index, [this, index, epoch] {
+      departure->OnDrained(shards.front()->context().self, epoch, index, static_cast<ShardIndex>(shards.size()));
+    });
+  };
   if (index == 0) {
     reports.on_membership = [this](NodeId from, const peer::Request& request, Responder respond) {
       if (request.has_vote() || request.has_voter_check()) {
@@ -146,6 +158,9 @@ Async<Status> NodeService::State::Start() {
   done = co_await topology_register->Start();
   if (!done) co_return done;
   admin.SetMembership(membership.get(), topology_register.get());
+  const auto decide = [this](TopologyChange change) { return topology_register->Change(std::move(change)); };
+  takeovers = std::make_unique<Takeovers>(envs.front().scope, envs.front().log, decide);
+  departure = std::make_unique<Departure>(envs.front().scope, envs.front().clock, envs.front().log, decide);
   if (identity->rolled_back) OnRolledBack();
   done = co_await SetSelfEverywhere(identity->node);
   if (!done) co_return done;

@@ -24,6 +24,10 @@ Result<KeyPtr> PlaceStorageKey(Bytes storage_key, const Topology& topology) {
   return KeyPtr(std::move(placed));
 }
 
+bool IsWhereItBelongs(const PlacedKey& key, const Topology& topology) {
+  return StorageKeyOf(key.key, topology.ring_seed) == key.storage_key;
+}
+
 ObjectKey FromProto(const peer::Key& key) { return {key.type(), key.bucket(), key.key()}; }
 
 void ToProto(const ObjectKey& key, peer::Key* out) {

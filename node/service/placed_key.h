@@ -25,6 +25,10 @@ KeyPtr Place(ObjectKey key, const Topology& topology);
 // Without hashing again. kCorrupt if malformed.
 Result<KeyPtr> PlaceStorageKey(Bytes storage_key, const Topology& topology);
 
+// Whether the storage key has the position that its object has on this ring: a peer
+// may have made it up.
+bool IsWhereItBelongs(const PlacedKey& key, const Topology& topology);
+
 ObjectKey FromProto(const peer::Key& key);
 void ToProto(const ObjectKey& key, peer::Key* out);
 

@@ -56,6 +56,10 @@ enum class PlantedBug : uint8_t {
   kLwwByWallClock,     // A write's stamp need not exceed what its writer has seen.
   // Anti-entropy.
   kMerkleMarkForgotten,  // A scan clears a leaf's mark although a write came after its snapshot.
+  // Ring changes; found by the scenarios of tests/sim/transfer.
+  kTakeoverBeforeCopy,      // A partition changes hands before its receivers hold it.
+  kTransferResumedByWiped,  // What was copied before a start is trusted, whatever the disk has lost.
+  kStrayDroppedEarly,       // Dropped once one owner has it, not all.
 };
 
 // By the name that commands take.

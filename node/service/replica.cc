@@ -154,6 +154,22 @@ Async<Result<bool>> Replica::Replace(KeyPtr key, Bytes object) {
   co_return co_await Settle(/*sync=*/true);
 }
 
+Async<Result<bool>> Replica::RemoveExactly(KeyPtr key, Hash128 digest, std::function<bool()> may) {
+  Result<KeyLocks::Guard> guard = co_await locks_.Acquire(key->position);
+  if (!guard) co_return Fail(std::move(guard.error()));
+  const Result<Bytes> stored = co_await ReadStored(key);
+  if (!stored) co_return Fail(stored.error());
+  if (DigestOf(*stored) != digest || !may()) co_return false;
+  // What was minted here is held by others alone from now on.
+  actors_.Retire(key->partition);
+  cache_.Forget(key->position);
+  WriteOps ops;
+  ops.push_back({WriteOp::Kind::kDelete, ColumnFamily::kObjects, key->storage_key, {}});
+  const auto written = co_await Write(key, std::move(ops));
+  if (!written) co_return Fail(written.error());
+  co_return true;
+}
+
 Standing Replica::Compare(const Hash128& position, const ObjectHeader& incoming) {
   const std::optional<CachedState> known = cache_.Lookup(position);
   (known ? shard_->metrics->cache_hits : shard_->metrics->cache_misses).Add();

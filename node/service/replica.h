@@ -65,6 +65,11 @@ class Replica {
   Async<Result<WriteSequence>> WriteLocked(KeyPtr key, LocalWrite write, std::shared_ptr<const Minted> minted,
                                            std::vector<Hint> existing);
   Async<Status> Sync(WriteSequence sequence) { return shard_->env.storage->Sync(sequence); }
+  // Everything that is visible now.
+  Async<Status> SyncAll() { return Sync(last_sequence_); }
+  // Deletes the object if it is stored just so, and `may` still says yes once its key
+  // is locked. Whoever asks has shown that all who own it have it. Whether it did.
+  Async<Result<bool>> RemoveExactly(KeyPtr key, Hash128 digest, std::function<bool()> may);
 
   Actors& actors() { return actors_; }
   HybridClock& hybrid_clock() { return hybrid_clock_; }

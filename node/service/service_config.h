@@ -52,6 +52,11 @@ struct ServiceConfig {
   Duration anti_entropy_timeout{60'000'000};    // For a peer to bring its tree up to date.
   size_t corrupt_keys_max = 10'000;             // Remembered for repair, per shard.
 
+  uint32_t transfer_max_concurrent = 2;            // Partitions that a shard receives at once; 0: none.
+  uint64_t transfer_bytes_per_second = 32u << 20;  // Received and sent, each, per shard; 0: as fast as it goes.
+  size_t transfer_chunk_bytes = 1u << 20;
+  Duration transfer_timeout{10'000'000};  // For one answer of a peer.
+
   [[no_unique_address]] PlantedBugs planted;
 };
 

@@ -39,6 +39,18 @@ ServiceMetrics::ServiceMetrics(Metrics& metrics)
                                        "Leaves of Merkle trees found to differ from another owner's")),
       keys_repaired(metrics.counter("dynamo_anti_entropy_keys_repaired_total",
                                     "Objects found to differ from another owner's and made equal")),
+      transfer_objects(
+          metrics.counter("dynamo_transfer_objects_total", "Objects received of partitions that this node is to own")),
+      transfer_bytes(
+          metrics.counter("dynamo_transfer_bytes_total", "Bytes received of partitions that this node is to own")),
+      transfer_failures(
+          metrics.counter("dynamo_transfer_failures_total", "Copies and comparisons given up, to be tried again")),
+      transfer_requests_refused(metrics.counter("dynamo_transfer_requests_refused_total",
+                                                "Peers' requests about partitions on the move refused")),
+      strays_handed_back(metrics.counter("dynamo_strays_handed_back_total",
+                                         "Objects sent to an owner that lacked what this node held without owning it")),
+      strays_dropped(
+          metrics.counter("dynamo_strays_dropped_total", "Objects deleted here because every owner has them")),
       refused_removed(Refused(metrics, "removed")),
       refused_strangers(Refused(metrics, "stranger")),
       refused_not_a_peer(Refused(metrics, "not_a_peer")) {

@@ -36,6 +36,12 @@ class ServiceMetrics {
   Counter& tree_requests_refused;
   Counter& leaves_differing;
   Counter& keys_repaired;
+  Counter& transfer_objects;
+  Counter& transfer_bytes;
+  Counter& transfer_failures;
+  Counter& transfer_requests_refused;
+  Counter& strays_handed_back;
+  Counter& strays_dropped;
   // Requests of the data path that came from whom they must not come from.
   Counter& refused_removed;
   Counter& refused_strangers;

@@ -21,6 +21,8 @@ Shard::Shard(ShardEnv env, const ServiceConfig* config, ServiceMetrics* metrics,
       coordinator_(parts_),
       handoff_(parts_),
       anti_entropy_(parts_),
+      transfer_(parts_, &anti_entropy_.trees()),
+      strays_(parts_),
       requests_(config->request_ids_max),
       shards_(shards),
       loaded_(*context_.env.scope) {
@@ -31,11 +33,16 @@ Shard::Shard(ShardEnv env, const ServiceConfig* config, ServiceMetrics* metrics,
   replica_.OnHintsChanged([this] {
     handoff_.Wake(/*at_once=*/false);
     ReportHintsSoon();
+    ReportIfDrained();
   });
   replica_.OnObjectWritten([this](const PlacedKey& key) { anti_entropy_.OnObjectWritten(key); });
   replica_.OnCorrupt([this](const PlacedKey& key) { anti_entropy_.OnCorrupt(key.storage_key); });
   anti_entropy_.OnProgress([this](const RepairProgress& progress) {
     if (reports_.on_repair) reports_.on_repair(progress);
+  });
+  strays_.OnClean([this] { ReportIfDrained(); });
+  transfer_.OnCovered([this](uint64_t since, std::vector<PartitionId> partitions) {
+    if (reports_.on_covered) reports_.on_covered(since, std::move(partitions));
   });
 }
 
@@ -69,6 +76,8 @@ void Shard::UseAddresses(const ClusterView& view) {
 void Shard::OnTopology(const Topology& topology, const Topology* before) {
   context_.env.transport->SetCluster(topology.cluster);
   anti_entropy_.OnTopology();
+  transfer_.OnTopology();
+  strays_.OnTopology();
   if (before != nullptr) {
     for (PartitionId partition : PartitionsWithOtherOwners(*before, topology)) replica_.actors().Retire(partition);
   }
@@ -90,6 +99,8 @@ Async<> Shard::LoadAndServe(Shard* shard) {
     shard->context_.serving = true;
     shard->context_.env.scope->Spawn(shard->handoff_.Run());
     shard->context_.env.scope->Spawn(shard->anti_entropy_.Run());
+    shard->context_.env.scope->Spawn(shard->transfer_.Run());
+    shard->context_.env.scope->Spawn(shard->strays_.Run());
     shard->ReportHintsSoon();
     if (shard->reports_.on_serving) shard->reports_.on_serving();
   } else {
@@ -111,6 +122,11 @@ void Shard::ReportHintsSoon() {
     hint_report_due_ = false;
     if (reports_.on_hints) reports_.on_hints(replica_.hints().Counts());
   });
+}
+
+void Shard::ReportIfDrained() {
+  if (!context_.departing() || !strays_.clean() || !replica_.hints().empty()) return;
+  if (reports_.on_drained) reports_.on_drained(context_.epoch());
 }
 
 void Shard::OnPeerUnreachable(NodeId peer) {

@@ -16,6 +16,8 @@
 #include "node/service/replica.h"
 #include "node/service/request_log.h"
 #include "node/service/shard_context.h"
+#include "node/service/stray_handback.h"
+#include "node/service/transfer.h"
 
 namespace dynamo {
 
@@ -25,8 +27,13 @@ struct ShardReports {
   std::function<void(std::vector<HintCount>)> on_hints;
   std::function<void()> on_serving;
   std::function<void(RepairProgress)> on_repair;
+  // Their receivers hold all they must: the register is to have them moved.
+  std::function<void(uint64_t since, std::vector<PartitionId>)> on_covered;
   // A peer holds another topology than this node.
   std::function<void(NodeId peer)> on_other_epoch;
+  // This node leaves, owns nothing at that epoch, and this shard holds nothing for
+  // anybody.
+  std::function<void(uint64_t epoch)> on_drained;
   // Shard 0 only: a request that is membership's.
   std::function<void(NodeId from, const peer::Request&, Responder)> on_membership;
 };
@@ -56,6 +63,7 @@ class Shard : public PeerHandler {
   Async<Result<Bytes>> ReadLocal(KeyPtr key) { return replica_.Read(std::move(key)); }
   Peers& peers() { return peers_; }
   AntiEntropy& anti_entropy() { return anti_entropy_; }
+  StrayHandback& strays() { return strays_; }
   const std::vector<std::unique_ptr<Shard>>& shards() const { return *shards_; }
 
  private:
@@ -64,11 +72,12 @@ class Shard : public PeerHandler {
   // `before`: nullptr if this is the first.
   void OnTopology(const Topology& topology, const Topology* before);
   void ReportHintsSoon();
+  void ReportIfDrained();
 
   // Members alone may read and write here. Counts whom it refuses.
   Status CheckPeer(NodeId from) const;
   // A request of the data path, on the shard that has the key; `key` is nullptr if
-  // it is for a Merkle tree.
+  // it is for a whole partition.
   void Serve(NodeId from, TimePoint deadline, KeyPtr key, peer::Request request, Responder respond);
   void ServeMembership(NodeId from, TimePoint deadline, peer::Request request, Responder respond);
   // A responder for the other shard's use that answers here.
@@ -90,6 +99,8 @@ class Shard : public PeerHandler {
   Coordinator coordinator_;
   HintedHandoff handoff_;
   AntiEntropy anti_entropy_;
+  Transfer transfer_;
+  StrayHandback strays_;
   RequestLog requests_;
   ShardReports reports_;
   const std::vector<std::unique_ptr<Shard>>* shards_;

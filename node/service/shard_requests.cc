@@ -21,11 +21,15 @@ const peer::Key* KeyOf(const peer::Request& request) {
   }
 }
 
-// nullptr: the request is not for a Merkle tree.
+// nullptr: the request is not for a partition.
 const peer::TreeId* TreeOf(const peer::Request& request) {
   switch (request.kind_case()) {
     case peer::Request::kTreeGet: return &request.tree_get().tree();
     case peer::Request::kLeafGet: return &request.leaf_get().tree();
+    case peer::Request::kTransferGet: return &request.transfer_get().tree();
+    case peer::Request::kTransferConfirm: return &request.transfer_confirm().tree();
+    case peer::Request::kTransferStatus: return &request.transfer_status().tree();
+    case peer::Request::kStrayProof: return &request.stray_proof().tree();
     default: return nullptr;
   }
 }
@@ -168,6 +172,10 @@ void Shard::Serve(NodeId from, TimePoint deadline, KeyPtr key, peer::Request req
       return;
     case peer::Request::kTreeGet:
     case peer::Request::kLeafGet: return anti_entropy_.Serve(from, std::move(request), std::move(respond));
+    case peer::Request::kTransferGet:
+    case peer::Request::kTransferConfirm:
+    case peer::Request::kTransferStatus: return transfer_.Serve(from, std::move(request), std::move(respond));
+    case peer::Request::kStrayProof: return strays_.Serve(from, std::move(request), std::move(respond));
     default: return ServeForwarded(from, deadline, std::move(key), std::move(request), std::move(respond));
   }
 }

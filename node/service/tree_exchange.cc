@@ -17,14 +17,10 @@ TimePoint TreeExchange::TreeDeadline() const {
   return parts_.shard->Now() + parts_.shard->config->anti_entropy_timeout;
 }
 
-void TreeExchange::Name(peer::TreeId* out) const {
-  out->set_partition(tree_.partition);
-  out->set_n_val(tree_.n_val);
-  out->set_epoch(parts_.shard->topology().version.epoch);
-}
+void TreeExchange::Name(peer::TreeId* out) const { ToProto(*parts_.shard, tree_, out); }
 
 Async<Result<ExchangeResult>> TreeExchange::Run() {
-  const auto leaves = co_await FindDifferingLeaves();
+  const auto leaves = co_await DifferingLeaves();
   if (!leaves) co_return Fail(leaves.error());
   result_.leaves_differing = leaves->size();
   for (const LeafIndex leaf : *leaves) {
@@ -40,7 +36,7 @@ Async<Result<ExchangeResult>> TreeExchange::Run() {
   co_return result_;
 }
 
-Async<Result<std::vector<uint32_t>>> TreeExchange::FindDifferingLeaves() {
+Async<Result<std::vector<LeafIndex>>> TreeExchange::DifferingLeaves() {
   std::vector<uint32_t> nodes{0};
   for (uint32_t level = 0; level < kTreeLevels; ++level) {
     if (level > 0) nodes = ChildrenOf(nodes);
@@ -134,7 +130,7 @@ Async<Status> TreeExchange::RepairLeaf(LeafIndex leaf) {
 // A peer may have made it up.
 bool TreeExchange::BelongsHere(const PlacedKey& key) const {
   const ShardContext& shard = *parts_.shard;
-  return shard.NOf(key.key) == tree_.n_val && StorageKeyOf(key.key, shard.topology().ring_seed) == key.storage_key;
+  return shard.NOf(key.key) == tree_.n_val && IsWhereItBelongs(key, shard.topology());
 }
 
 Async<bool> TreeExchange::RepairKey(Bytes storage_key, bool fetch) {
@@ -165,7 +161,7 @@ Async<Result<Bytes>> TreeExchange::FetchAndMerge(KeyPtr key) {
   Bytes object = std::move(*response->mutable_replica_state()->mutable_object());
   bytes_ += object.size();
   co_await pace_->Spend(object.size());
-  if (!trees_->Owns(tree_)) co_return Fail(Errc::kNotOwner, "this node owns the partition no longer");
+  if (!trees_->MayHold(tree_)) co_return Fail(Errc::kNotOwner, "this node owns the partition no longer");
   if (object.empty()) co_return object;
   const auto merged = co_await parts_.replica->Merge(std::move(key), object, /*sync=*/false);
   if (!merged) co_return Fail(merged.error());

@@ -29,11 +29,12 @@ class TreeExchange {
 
   // Errors: what the peer answered, or the transport's; kCorrupt: it talks nonsense.
   Async<Result<ExchangeResult>> Run();
+  // Only this much of it; ascending.
+  Async<Result<std::vector<LeafIndex>>> DifferingLeaves();
 
  private:
   TimePoint TreeDeadline() const;
   void Name(peer::TreeId* out) const;
-  Async<Result<std::vector<uint32_t>>> FindDifferingLeaves();
   Async<Result<std::vector<Hash128>>> AskNodes(uint32_t level, std::vector<uint32_t> nodes);
   Async<Status> RepairLeaf(LeafIndex leaf);
   Async<Result<std::vector<LeafEntry>>> AskLeaf(LeafIndex leaf);

@@ -18,6 +18,8 @@ inline SimClusterConfig WithSpares(size_t members, size_t spares, ShardIndex sha
   config.nodes = members + spares;
   config.spares = spares;
   config.shards = shards;
+  // Nothing moves by itself: what is looked at here is what administrators see.
+  config.service.transfer_max_concurrent = 0;
   return config;
 }
 
@@ -97,6 +99,7 @@ inline std::string NotSentToPending(RingCluster& cluster, const std::vector<std:
 inline std::string WriteWhileAJoinIsHeardOf(uint64_t seed, SimClusterConfig config) {
   config.nodes = 5;
   config.spares = 1;
+  config.service.transfer_max_concurrent = 0;
   RingCluster cluster(seed, config);
   const size_t last = 3;
   cluster.CutOff({last});

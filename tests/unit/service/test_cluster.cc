@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "node/core/ring/member_change.h"
 #include "node/core/ring/preference_list.h"
 
 namespace dynamo {
@@ -62,6 +63,9 @@ TestNode::TestNode(TestCluster* cluster, int index)
   }
   for (const auto& shard : shards_) {
     ShardReports reports;
+    reports.on_covered = [cluster](uint64_t since, std::vector<PartitionId> partitions) {
+      cluster->OnCovered(since, std::move(partitions));
+    };
     reports.on_sign = [this](NodeId peer, bool alive) { signs_.emplace_back(peer, alive); };
     reports.on_other_epoch = [cluster, index](NodeId peer) { cluster->OnOtherEpoch(index, peer); };
     shard->SetReports(std::move(reports));
@@ -118,6 +122,42 @@ void TestCluster::Crash(int node, bool unnoticed) {
 void TestCluster::SetUp(std::set<int> up) {
   up_ = std::move(up);
   Publish();
+}
+
+void TestCluster::SetDeaf(int node, bool deaf) {
+  if (deaf) deaf_.insert(node);
+  if (!deaf) deaf_.erase(node);
+  SetTopologyHeard(*topology_);
+}
+
+void TestCluster::SetTopologyHeard(const Topology& topology) {
+  std::set<int> hear;
+  for (int i = 0; i < config_.nodes; ++i) {
+    if (!deaf_.contains(i)) hear.insert(i);
+  }
+  SetTopology(topology, hear);
+}
+
+void TestCluster::Change(const std::function<void(Topology*)>& change) {
+  Topology next = *topology_;
+  ++next.version.epoch;
+  change(&next);
+  if (next.pending != topology_->pending) {
+    next.moved.assign(next.pending.partitions(), false);
+    next.change_since = next.pending.empty() ? 0 : next.version.epoch;
+  }
+  SetTopologyHeard(next);
+}
+
+void TestCluster::OnCovered(uint64_t since, std::vector<PartitionId> partitions) {
+  if (!decides_takeovers_) return;
+  world_.At(sim::kNobody, world_.now() + Duration(1000), [this, since, partitions = std::move(partitions)] {
+    Topology next = *topology_;
+    const auto moved = Apply(next, TakeOver{since, partitions});
+    if (!moved || !*moved) return;
+    ++next.version.epoch;
+    SetTopologyHeard(next);
+  });
 }
 
 void TestCluster::SetTopology(const Topology& topology, std::set<int> at) {

@@ -3,6 +3,7 @@
 #ifndef DYNAMO_TESTS_UNIT_SERVICE_TEST_CLUSTER_H_
 #define DYNAMO_TESTS_UNIT_SERVICE_TEST_CLUSTER_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -115,6 +116,14 @@ class TestCluster {
   void Start(int node);
   void RunFor(Duration duration) { world_.RunFor(duration); }
 
+  // Makes the next epoch and tells all but the deaf. A pending map that is new begins
+  // a change.
+  void Change(const std::function<void(Topology*)>& change);
+  // Whether takeovers that nodes ask for are decided, as the register would.
+  void DecideTakeovers(bool decide) { decides_takeovers_ = decide; }
+  // A deaf node hears of no topology.
+  void SetDeaf(int node, bool deaf);
+
   // Indices of the nodes in the key's preference list, owners first.
   std::vector<int> WalkOf(const ObjectKey& key) const;
 
@@ -135,6 +144,8 @@ class TestCluster {
   friend class TestNode;
   void Publish();
   void OnOtherEpoch(int one, NodeId other);
+  void SetTopologyHeard(const Topology& topology);
+  void OnCovered(uint64_t since, std::vector<PartitionId> partitions);
 
   TestClusterConfig config_;
   sim::SimWorld world_;
@@ -142,7 +153,8 @@ class TestCluster {
   std::shared_ptr<const Topology> topology_;
   std::vector<std::shared_ptr<const Topology>> topology_at_;
   bool gossip_ = true;
-  std::set<int> up_;
+  std::set<int> up_, deaf_;
+  bool decides_takeovers_ = false;
   std::vector<std::unique_ptr<sim::SimDisk>> disks_;
   std::vector<std::unique_ptr<TestNode>> nodes_;
   uint64_t starts_ = 0;
