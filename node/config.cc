@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "node/adapter/host_port.h"
+#include "node/adapter/kubernetes_seeds.h"
 #include "node/config_settings.h"
 #include "node/version.h"
 
@@ -86,6 +87,11 @@ Status CheckAddresses(const NodeConfig& config) {
   }
   for (const std::string& seed : config.seeds) {
     if (const auto parsed = ParseHostPort(seed); !parsed) return refuse("seeds: " + parsed.error().message);
+  }
+  if (!config.seeds_kubernetes.empty()) {
+    if (const auto parsed = ParseKubernetesService(config.seeds_kubernetes); !parsed) {
+      return refuse("seeds-kubernetes: " + parsed.error().message);
+    }
   }
   if (config.seeds_dns.empty()) return {};
   if (const auto parsed = ParseHostPort(config.seeds_dns); !parsed)

@@ -34,6 +34,8 @@ struct NodeConfig {
   std::vector<std::string> seeds;  // host:port of peers.
   std::string seeds_dns;           // host:port; every address the name has is a seed.
 
+  std::string seeds_kubernetes;  // [NAMESPACE/]SERVICE; every pod behind it is a seed.
+
   uint32_t shards = 0;                 // 0: see UsableCores, less one, at least one.
   uint64_t memory_budget_bytes = 0;    // 0: the container's limit, or kMemoryBudgetDefault.
   Duration sync_interval{1'000'000};   // Of writes that nobody waits for.

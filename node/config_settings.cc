@@ -65,6 +65,8 @@ std::vector<Setting> NodeSettings() {
 
       Make("seeds", DYNAMO_FIELD(seeds), "Peers to start the gossip with, HOST:PORT, separated by commas."),
       Make("seeds-dns", DYNAMO_FIELD(seeds_dns), "HOST:PORT whose every address is a peer to start the gossip with."),
+      Make("seeds-kubernetes", DYNAMO_FIELD(seeds_kubernetes),
+           "[NAMESPACE/]SERVICE of Kubernetes whose every pod is a peer to start the gossip with."),
 
       Make("shards", DYNAMO_FIELD(shards), "Threads that serve requests; 0: one less than the cores, at least one.", 0,
            1024),

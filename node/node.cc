@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "node/adapter/host_port.h"
+#include "node/adapter/kubernetes_seeds.h"
 #include "node/adapter/machine.h"
 #include "node/version.h"
 
@@ -41,6 +42,13 @@ DoorEnv DoorEnvOf(const NodeConfig& config, RequestHandler* handler, Random* ran
   env.limits.object_bytes_max = config.service.object_bytes_max;
   env.node_name = config.name;
   return env;
+}
+
+Seeds::Ask AskKubernetes(const NodeConfig& config) {
+  if (config.seeds_kubernetes.empty()) return nullptr;
+  const KubernetesSeeds seeds(*ParseKubernetesService(config.seeds_kubernetes), config.peer_port,
+                              [] { return kube::InClusterConfig(); });
+  return [seeds] { return seeds.LookUp(); };
 }
 
 Async<> StartInto(NodeService* service, std::shared_ptr<std::promise<Status>> outcome) {
@@ -145,7 +153,8 @@ void Node::MakeService() {
   NodeShard& first = *shards_.front();
   std::optional<HostPort> dns;
   if (!config_.seeds_dns.empty()) dns = *ParseHostPort(config_.seeds_dns);
-  seeds_ = std::make_unique<Seeds>(&first.scope(), &first.clock(), config_.seeds, std::move(dns));
+  seeds_ =
+      std::make_unique<Seeds>(&first.scope(), &first.clock(), config_.seeds, std::move(dns), AskKubernetes(config_));
 
   ServiceConfig service = config_.service;
   service.self = Self();

@@ -4,65 +4,101 @@
 
 #include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
-#include <memory>
+#include <boost/asio/post.hpp>
 #include <utility>
 
 namespace dynamo {
 namespace {
 
 using Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
+using Found = Result<std::vector<std::string>>;
 
-// Shared with the resolver's callback, which may come after the coroutine is gone.
-struct SeedLookup {
-  explicit SeedLookup(Scope& scope) : resolver(scope.executor()), done(std::make_unique<Event>(scope)) {}
-
-  Resolver resolver;
-  std::unique_ptr<Event> done;  // nullptr: nobody waits any more.
-  boost::system::error_code error = asio::error::timed_out;
-  std::vector<std::string> found;
-};
-
-// The event belongs to the frame that waits, however that ends.
-struct SeedLookupGuard {
-  std::shared_ptr<SeedLookup> lookup;
-  ~SeedLookupGuard() {
-    lookup->done.reset();
-    lookup->resolver.cancel();
+void AddNew(std::vector<std::string> found, std::vector<std::string>* all) {
+  for (std::string& seed : found) {
+    if (std::ranges::find(*all, seed) == all->end()) all->push_back(std::move(seed));
   }
-};
-
-void StartSeedLookup(const std::shared_ptr<SeedLookup>& lookup, const HostPort& name) {
-  lookup->resolver.async_resolve(
-      name.host, std::to_string(name.port),
-      [lookup](const boost::system::error_code& error, const Resolver::results_type& found) {
-        if (!lookup->done) return;
-        lookup->error = error;
-        for (const auto& entry : found) {
-          const auto endpoint = entry.endpoint();
-          lookup->found.push_back(ToString(HostPort{endpoint.address().to_string(), endpoint.port()}));
-        }
-        lookup->done->Set();
-      });
 }
 
 }  // namespace
 
-Seeds::Seeds(Scope* scope, Clock* clock, std::vector<std::string> listed, std::optional<HostPort> dns)
-    : scope_(scope), clock_(clock), listed_(std::move(listed)), dns_(std::move(dns)) {}
+// Shared with the callback of whoever looks up, which may come after the coroutine is gone.
+struct Seeds::Lookup {
+  explicit Lookup(Scope& scope) : done(std::make_unique<Event>(scope)) {}
 
-Async<Result<std::vector<std::string>>> Seeds::Resolve() {
+  void Finish(Found result) {
+    if (!done) return;
+    found = std::move(result);
+    done->Set();
+  }
+
+  std::unique_ptr<Event> done;  // nullptr: nobody waits any more.
+  Found found = Fail(Errc::kTimeout, "no answer in time");
+};
+
+// The event belongs to the frame that waits, however that ends.
+struct Seeds::LookupGuard {
+  std::shared_ptr<Lookup> lookup;
+  ~LookupGuard() { lookup->done.reset(); }
+};
+
+Seeds::Seeds(Scope* scope, Clock* clock, std::vector<std::string> listed, std::optional<HostPort> dns, Ask ask)
+    : scope_(scope), clock_(clock), listed_(std::move(listed)), dns_(std::move(dns)), ask_(std::move(ask)) {
+  if (ask_) thread_.emplace(1);
+}
+
+Seeds::~Seeds() {
+  if (thread_) thread_->join();
+}
+
+Async<Found> Seeds::Await(std::shared_ptr<Lookup> lookup) {
+  const LookupGuard guard{lookup};
+  co_await WaitUntil(*lookup->done, *clock_, clock_->Now() + kLookupTimeout);
+  co_return std::move(lookup->found);
+}
+
+Async<Found> Seeds::ResolveName() {
+  struct Cancel {
+    std::shared_ptr<Resolver> resolver;
+    ~Cancel() { resolver->cancel(); }
+  };
+  const Cancel name{std::make_shared<Resolver>(scope_->executor())};
+  auto lookup = std::make_shared<Lookup>(*scope_);
+  name.resolver->async_resolve(
+      dns_->host, std::to_string(dns_->port),
+      [lookup, host = dns_->host](const boost::system::error_code& error, const Resolver::results_type& results) {
+        std::vector<std::string> found;
+        for (const auto& entry : results) {
+          const auto endpoint = entry.endpoint();
+          found.push_back(ToString(HostPort{endpoint.address().to_string(), endpoint.port()}));
+        }
+        if (!error) return lookup->Finish(std::move(found));
+        lookup->Finish(Fail(Errc::kUnavailable, fmt::format("look up seeds at {}: {}", host, error.message())));
+      });
+  co_return co_await Await(lookup);
+}
+
+Async<Found> Seeds::AskBlocking() {
+  auto lookup = std::make_shared<Lookup>(*scope_);
+  asio::post(*thread_, [lookup, ask = ask_, executor = scope_->executor()] {
+    asio::post(executor, [lookup, found = ask()]() mutable { lookup->Finish(std::move(found)); });
+  });
+  co_return co_await Await(lookup);
+}
+
+Async<Found> Seeds::Resolve() {
   std::vector<std::string> all = listed_;
-  if (!dns_) co_return all;
-  const SeedLookupGuard guard{std::make_shared<SeedLookup>(*scope_)};
-  StartSeedLookup(guard.lookup, *dns_);
-  co_await WaitUntil(*guard.lookup->done, *clock_, clock_->Now() + kDnsTimeout);
-  if (guard.lookup->error && all.empty()) {
-    co_return Fail(Errc::kUnavailable,
-                   fmt::format("look up seeds at {}: {}", dns_->host, guard.lookup->error.message()));
+  Status failed;
+  if (dns_) {
+    auto found = co_await ResolveName();
+    if (!found) failed = Fail(std::move(found.error()));
+    if (found) AddNew(std::move(*found), &all);
   }
-  for (std::string& found : guard.lookup->found) {
-    if (std::ranges::find(all, found) == all.end()) all.push_back(std::move(found));
+  if (ask_) {
+    auto found = co_await AskBlocking();
+    if (!found) failed = Fail(std::move(found.error()));
+    if (found) AddNew(std::move(*found), &all);
   }
+  if (all.empty() && !failed) co_return Fail(std::move(failed.error()));
   co_return all;
 }
 

@@ -22,7 +22,7 @@ MAY_INCLUDE: dict[str, tuple[str, ...]] = {
     "node/protocol": _PROTOCOL,
     "node/env": _ENV,
     "node/service": _SERVICE,
-    "node/adapter": ("node/adapter",) + _ENV,
+    "node/adapter": ("node/adapter", "common/kube") + _ENV,
     "node/api": ("node/api", "common/admin") + _ENV,
     "node": ("node", "common"),  # main.cc, node.cc and config.cc wire everything.
     "client": ("client", "node/core", "common"),

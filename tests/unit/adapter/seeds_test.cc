@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/asio/executor_work_guard.hpp>
+#include <future>
 #include <memory>
 #include <optional>
 
@@ -18,12 +20,15 @@ class SeedsTest : public testing::Test {
  protected:
   using Answer = Result<std::vector<std::string>>;
 
-  void Ask(std::vector<std::string> listed, std::optional<HostPort> dns) {
-    seeds_ = std::make_unique<Seeds>(scope_.get(), &clock_, std::move(listed), std::move(dns));
+  void Ask(std::vector<std::string> listed, std::optional<HostPort> dns, Seeds::Ask ask = nullptr) {
+    seeds_ = std::make_unique<Seeds>(scope_.get(), &clock_, std::move(listed), std::move(dns), std::move(ask));
     scope_->Spawn(Keep(seeds_.get(), &answer_));
   }
-  Answer Resolve(std::vector<std::string> listed, std::optional<HostPort> dns = std::nullopt) {
-    Ask(std::move(listed), std::move(dns));
+  Answer Resolve(std::vector<std::string> listed, std::optional<HostPort> dns = std::nullopt,
+                 Seeds::Ask ask = nullptr) {
+    Ask(std::move(listed), std::move(dns), std::move(ask));
+    const auto work = asio::make_work_guard(io_);
+    io_.restart();
     while (!answer_) io_.run_one();
     return *answer_;
   }
@@ -54,6 +59,38 @@ TEST_F(SeedsTest, ANameWithoutAnAnswerIsAnErrorOnlyWhenNothingElseIsKnown) {
   EXPECT_EQ(none.error().code, Errc::kUnavailable);
   answer_.reset();
   EXPECT_THAT(*Resolve({"a:1"}, HostPort{"no such host.invalid", 8099}), ElementsAre("a:1"));
+}
+
+TEST_F(SeedsTest, WhoIsAskedAddsToTheList) {
+  const auto answer = Resolve({"a:1"}, std::nullopt, [] { return std::vector<std::string>{"b:1", "a:1"}; });
+  EXPECT_THAT(*answer, ElementsAre("a:1", "b:1"));
+}
+
+TEST_F(SeedsTest, WhoIsAskedMayFailWhenSomebodyIsKnown) {
+  const auto refuse = [] { return Fail(Errc::kUnavailable, "the API server is away"); };
+  EXPECT_THAT(*Resolve({"a:1"}, std::nullopt, refuse), ElementsAre("a:1"));
+  answer_.reset();
+  EXPECT_EQ(Resolve({}, std::nullopt, refuse).error().message, "the API server is away");
+}
+
+TEST_F(SeedsTest, ANodeKilledWhileItAsksLeavesNothing) {
+  std::promise<void> asked, go_on;
+  Ask({}, std::nullopt, [&] {
+    asked.set_value();
+    go_on.get_future().wait();
+    return std::vector<std::string>{"a:1"};
+  });
+  io_.poll();
+  asked.get_future().wait();
+  scope_->Kill();
+  io_.restart();
+  io_.poll();
+  go_on.set_value();
+  seeds_.reset();
+  scope_.reset();
+  io_.restart();
+  io_.poll();
+  EXPECT_FALSE(answer_.has_value());
 }
 
 TEST_F(SeedsTest, ANodeKilledWhileItLooksUpLeavesNothing) {

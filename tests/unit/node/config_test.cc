@@ -222,6 +222,8 @@ TEST(Config, WhatDoesNotFitTogetherIsRefused) {
   EXPECT_THAT(FakeInvocation().Say({"--listen-address", "myhost"}).Refusal(), HasSubstr("no IP address"));
   EXPECT_THAT(FakeInvocation().Say({"--seeds", "nohost"}).Refusal(), HasSubstr("seeds: address \"nohost\""));
   EXPECT_THAT(FakeInvocation().Say({"--seeds-dns", "nohost"}).Refusal(), HasSubstr("seeds-dns"));
+  EXPECT_THAT(FakeInvocation().Say({"--seeds-kubernetes", "a/b/c"}).Refusal(),
+              HasSubstr("seeds-kubernetes: \"a/b/c\""));
   EXPECT_THAT(FakeInvocation().Say({"--request-timeout-ms", "70000"}).Refusal(), HasSubstr("request-timeout-max-ms"));
 }
 
