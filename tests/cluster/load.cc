@@ -126,7 +126,7 @@ void Load::ForEachKey(const Visit& visit) {
   visitors.reserve(kVisitors);
   for (size_t id = 0; id < kVisitors; ++id) {
     visitors.emplace_back([this, &keys, &visit, id] {
-      StoreClient client(cluster_, {.nodes = settings_.client.nodes}, settings_.seed + id);
+      StoreClient client(cluster_, {}, settings_.seed + id);
       for (size_t i = id; i < keys.size(); i += kVisitors) visit(client, keys[i]);
     });
   }

@@ -80,11 +80,10 @@ void RealCluster::StartAll() {
   for (const auto& node : nodes_) node->Start();
 }
 
-Status RealCluster::Create(uint32_t partitions, size_t members) {
-  members_ = members;
+Status RealCluster::Create(uint32_t partitions) {
   admin::CreateOperation operation;
   operation.partitions = partitions;
-  for (const auto& node : Members()) operation.members.push_back({node->peer(), "", 0});
+  for (const auto& node : nodes_) operation.members.push_back({node->peer(), "", 0});
   Result<admin::Operation> created = Fail(Errc::kUnavailable, "not asked");
   Eventually(std::chrono::seconds(30), [&] {
     created = admin::Client(nodes_[0]->admin(), kAskTimeout).Create("create", operation);
@@ -95,18 +94,14 @@ Status RealCluster::Create(uint32_t partitions, size_t members) {
   return Fail(Errc::kTimeout, "the cluster was created, but its nodes do not all see each other");
 }
 
-std::span<const std::unique_ptr<NodeProcess>> RealCluster::Members() const {
-  return std::span(nodes_).first(members_ == 0 ? nodes_.size() : members_);
-}
-
 bool RealCluster::IsWhole() {
-  return std::ranges::all_of(Members(), [this](const auto& node) {
+  return std::all_of(nodes_.begin(), nodes_.end(), [this](const auto& node) {
     admin::Client client(node->admin(), kAskTimeout);
     const auto ready = client.IsReady();
     const auto members = client.GetMembers();
-    if (!ready || !*ready || !members) return false;
-    const auto alive = [](const admin::Member& member) { return !member.state.empty() && member.liveness == "alive"; };
-    return std::ranges::count_if(members->members, alive) == std::ssize(Members());
+    if (!ready || !*ready || !members || members->members.size() != nodes_.size()) return false;
+    return std::all_of(members->members.begin(), members->members.end(),
+                       [](const admin::Member& member) { return member.liveness == "alive"; });
   });
 }
 

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -32,19 +31,15 @@ class RealCluster {
   const std::string& folder() const { return folder_; }
 
   void StartAll();
-  // Creates the cluster of the first `members` nodes (0: all) from node 0 and waits
-  // until each of them is ready and sees all others alive.
-  Status Create(uint32_t partitions = 64, size_t members = 0);
-  // The nodes that the cluster was created of.
+  // Creates the cluster from node 0 and waits until every node is ready and sees
+  // all others alive.
+  Status Create(uint32_t partitions = 64);
   bool IsWhole();
   // Hints at rest on all nodes together; kUnavailable if one cannot be asked.
   Result<uint64_t> HintsAtRest();
 
  private:
-  std::span<const std::unique_ptr<NodeProcess>> Members() const;
-
   std::string folder_;
-  size_t members_ = 0;
   std::vector<std::unique_ptr<NodeProcess>> nodes_;
 };
 

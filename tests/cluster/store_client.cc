@@ -48,7 +48,7 @@ std::optional<Reading> ParseReading(const Answer& answer) {
 }
 
 StoreClient::StoreClient(RealCluster* cluster, const ClientSettings& settings, uint64_t seed)
-    : settings_(settings), rng_(seed), nodes_(settings.nodes == 0 ? cluster->size() : settings.nodes) {
+    : settings_(settings), rng_(seed), nodes_(cluster->size()) {
   for (size_t i = 0; i < nodes_.size(); ++i) {
     nodes_[i].http = std::make_unique<httplib::Client>("http://" + cluster->node(i).http());
     nodes_[i].http->set_keep_alive(true);

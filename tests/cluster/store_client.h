@@ -24,7 +24,6 @@ struct ClientSettings {
   std::chrono::milliseconds answer_timeout{10'000};
   // A node that did not answer is left alone for this long, if there are others.
   std::chrono::milliseconds avoid{0};
-  size_t nodes = 0;  // It knows the first so many; 0: all.
 };
 
 // What became of one request, after a refused connection was tried elsewhere once.
