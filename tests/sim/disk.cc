@@ -1,5 +1,6 @@
 #include "tests/sim/disk.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -61,6 +62,14 @@ void SimDisk::SetFull(bool full) {
   if (!full_ && !syncing_ && !waiting_.empty()) StartSync();
 }
 
+Duration SimDisk::Occupy(uint64_t bytes) {
+  if (config_.bytes_per_second == 0) return {};
+  constexpr uint64_t kMicros = 1'000'000;
+  busy_until_ = std::max(busy_until_, world_->now()) +
+                Duration(static_cast<int64_t>(bytes * kMicros / config_.bytes_per_second)) * slowness_;
+  return busy_until_ - world_->now();
+}
+
 void SimDisk::StartSync() {
   syncing_ = true;
   served_ = std::exchange(waiting_, {});
@@ -70,7 +79,13 @@ void SimDisk::StartSync() {
     if (sync_failed_) sync_failed_();
     return;
   }
-  const Duration latency = DrawLatency(config_.sync_min, config_.sync_max);
+  uint64_t bytes = 0;
+  if (config_.bytes_per_second > 0) {
+    for (const WriteOps& ops : log_) {
+      for (const WriteOp& op : ops) bytes += op.key.size() + op.value.size();
+    }
+  }
+  const Duration latency = DrawLatency(config_.sync_min, config_.sync_max) + Occupy(bytes);
   world_->At(process_, world_->now() + latency, [this, end = log_end()] { FinishSync(end); });
 }
 

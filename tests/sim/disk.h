@@ -27,6 +27,9 @@ struct SimDiskConfig {
   Duration sync_min{200}, sync_max{3000};
   Duration read_min{50}, read_max{3000};
   double memory_misses = 0.2;  // How often TryGet cannot tell.
+  // What is read or synced goes through the device one after the other, at this rate;
+  // 0: it takes no time for its size.
+  uint64_t bytes_per_second = 0;
 };
 
 // How the operands of kMerge are joined.
@@ -83,6 +86,8 @@ class SimDisk {
   Duration DrawLatency(Duration min, Duration max) {
     return Duration(rng_.Between(min.count(), max.count())) * slowness_;
   }
+  // Queues so many bytes at the device. Returns how long from now until they are through.
+  Duration Occupy(uint64_t bytes);
 
   // ---- Faults of the contents. While no process uses the disk, but for SpoilOne.
 
@@ -148,6 +153,7 @@ class SimDisk {
   bool fail_next_sync_ = false;
   std::function<void()> sync_failed_;
   int64_t slowness_ = 1;
+  TimePoint busy_until_{};
   uint64_t lost_batches_ = 0, torn_batches_ = 0;
   uint64_t failed_reads_ = 0, failed_syncs_ = 0;
 };

@@ -38,6 +38,33 @@ TEST_F(SimDiskTest, ASyncCoversWhatWasInTheLogWhenItBegan) {
   EXPECT_EQ(disk_.applied(kMeta).size(), 2u);
 }
 
+TEST_F(SimDiskTest, ADeviceOfSomeSpeedServesOneAfterTheOther) {
+  SimDiskConfig config;
+  config.bytes_per_second = 1'000'000;
+  SimDisk disk(&world_, world_.MakeRng("slow"), config);
+  EXPECT_EQ(disk.Occupy(1'000), Duration(1'000));
+  EXPECT_EQ(disk.Occupy(2'000), Duration(3'000));
+  world_.RunFor(Duration(2'500));
+  EXPECT_EQ(disk.Occupy(100), Duration(600));
+  world_.RunFor(Duration(10'000));
+  EXPECT_EQ(disk.Occupy(100), Duration(100));      // It has been idle, and saves nothing up.
+  EXPECT_EQ(disk_.Occupy(1u << 30), Duration(0));  // Without a speed: at once.
+}
+
+TEST_F(SimDiskTest, ASyncOfMuchTakesItsTime) {
+  SimDiskConfig config;
+  config.bytes_per_second = 1'000'000;
+  SimDisk disk(&world_, world_.MakeRng("slow"), config);
+  disk.Attach(process_);
+  disk.Apply(Put("a", Bytes(500'000, 'x')));
+  bool done = false;
+  disk.Sync([&] { done = true; });
+  world_.RunFor(Duration(499'000));
+  EXPECT_FALSE(done);
+  world_.RunFor(Duration(10'000));
+  EXPECT_TRUE(done);
+}
+
 TEST_F(SimDiskTest, AllWhoComeDuringASyncShareTheNext) {
   int done = 0;
   for (int i = 0; i < 10; ++i) {

@@ -24,9 +24,9 @@ std::optional<Result<std::optional<Bytes>>> SimStorage::TryGet(ColumnFamily fami
   return Look(family, key);
 }
 
-Async<> SimStorage::WaitForDisk() {
+Async<> SimStorage::WaitForDisk(uint64_t bytes) {
   const SimDiskConfig& config = disk_->config();
-  const Duration latency = disk_->DrawLatency(config.read_min, config.read_max);
+  const Duration latency = disk_->DrawLatency(config.read_min, config.read_max) + disk_->Occupy(bytes);
   auto resume_later = [this, latency](Scope::Ticket ticket) {
     world_->At(process_, world_->now() + latency, [scope = scope_, ticket] { scope->Resume(ticket); });
   };
@@ -35,14 +35,15 @@ Async<> SimStorage::WaitForDisk() {
 
 Async<Result<std::optional<Bytes>>> SimStorage::Get(ColumnFamily family, Bytes key) {
   // A read sees some instant between its call and its return.
+  std::optional<Bytes> early = Look(family, key);
+  const uint64_t bytes = key.size() + (early ? early->size() : 0);
   if (disk_->rng().Chance(0.5)) {
-    std::optional<Bytes> early = Look(family, key);
-    co_await WaitForDisk();
+    co_await WaitForDisk(bytes);
     if (disk_->DrawReadError()) co_return ReadError();
     if (disk_->EngineRefuses(family, key)) co_return BadChecksum();
     co_return early;
   }
-  co_await WaitForDisk();
+  co_await WaitForDisk(bytes);
   if (disk_->DrawReadError()) co_return ReadError();
   if (disk_->EngineRefuses(family, key)) co_return BadChecksum();
   co_return Look(family, key);
@@ -65,7 +66,9 @@ std::vector<KeyValue> SimStorage::Range(ColumnFamily family, const Bytes& begin,
 Async<Result<std::vector<KeyValue>>> SimStorage::Scan(ColumnFamily family, Bytes begin, Bytes end, size_t max_items,
                                                       size_t max_bytes) {
   std::vector<KeyValue> items = Range(family, begin, end, max_items, max_bytes);
-  co_await WaitForDisk();
+  uint64_t bytes = 0;
+  for (const KeyValue& item : items) bytes += item.key.size() + item.value.size();
+  co_await WaitForDisk(bytes);
   if (disk_->DrawReadError()) co_return ReadError();
   co_return items;
 }

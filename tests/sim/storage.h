@@ -36,7 +36,7 @@ class SimStorage : public Storage {
   };
 
   // Suspends for the time of a disk read.
-  Async<> WaitForDisk();
+  Async<> WaitForDisk(uint64_t bytes);
   std::optional<Bytes> Look(ColumnFamily family, const Bytes& key) const;
   std::vector<KeyValue> Range(ColumnFamily family, const Bytes& begin, const Bytes& end, size_t max_items,
                               size_t max_bytes) const;
