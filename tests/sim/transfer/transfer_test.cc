@@ -27,19 +27,6 @@ SimClusterConfig Of(size_t nodes, [[maybe_unused]] PlantedBug planted = PlantedB
   return config;
 }
 
-void ExpectWell(MovingCluster& cluster) {
-  cluster.StopLoad();
-  EXPECT_TRUE(cluster.AwaitSettled()) << cluster.WhyNotSettled();
-  EXPECT_THAT(cluster.Lost(), IsEmpty());
-  EXPECT_THAT(cluster.violations(), IsEmpty());
-}
-
-// Half of the partitions have moved, or as many as there will be.
-bool RunUntilHalfway(MovingCluster& cluster) {
-  return cluster.RunUntil([&] { return cluster.Moved() >= cluster.topology()->partitions / 2; },
-                          std::chrono::minutes(5));
-}
-
 // A disk that loses its objects between two starts while it receives.
 std::vector<std::string> LoseTheReceiversDisk(PlantedBug planted) {
   MovingCluster cluster(11, Of(4, planted), 1);
@@ -91,6 +78,19 @@ TEST(PlantedTransferBugs, AStrayDroppedBeforeAllOwnersHaveItIsFound) {
 }
 
 #else
+
+void ExpectWell(MovingCluster& cluster) {
+  cluster.StopLoad();
+  EXPECT_TRUE(cluster.AwaitSettled()) << cluster.WhyNotSettled();
+  EXPECT_THAT(cluster.Lost(), IsEmpty());
+  EXPECT_THAT(cluster.violations(), IsEmpty());
+}
+
+// Half of the partitions have moved, or as many as there will be.
+bool RunUntilHalfway(MovingCluster& cluster) {
+  return cluster.RunUntil([&] { return cluster.Moved() >= cluster.topology()->partitions / 2; },
+                          std::chrono::minutes(5));
+}
 
 TEST(TransferBugScenarios, HoldWithoutABug) {
   EXPECT_THAT(Grow(PlantedBug::kNone), IsEmpty());
