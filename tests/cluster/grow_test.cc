@@ -44,6 +44,7 @@ class Grow : public testing::Test {
   // by the other cluster.
   static std::vector<std::unique_ptr<NodeProcess>> Asked(const std::string& folder) {
     std::vector<std::unique_ptr<NodeProcess>> nodes;
+    nodes.reserve(kFirst);
     for (size_t i = 0; i < kFirst; ++i) {
       nodes.push_back(std::make_unique<NodeProcess>(folder + "/asked", fmt::format("127.0.{}.{}", kSubnet, i + 1),
                                                     std::vector<std::string>{}));
@@ -168,7 +169,8 @@ TEST_F(Grow, ANodeWhoseDiskWasDeletedIsReplacedAndRebuiltUnderLoad) {
 TEST_F(Grow, OfTwoAdministratorsAtOnceOneWinsAndTheOtherIsTold) {
   std::vector<Result<admin::Operation>> outcomes(2, Fail(Errc::kUnavailable, "not asked"));
   std::vector<std::thread> administrators;
-  for (size_t i = 0; i < 2; ++i) {
+  administrators.reserve(outcomes.size());
+  for (size_t i = 0; i < outcomes.size(); ++i) {
     administrators.emplace_back([this, i, &outcomes] {
       admin::MemberOperation join;
       join.node_id = IdOf(kFirst + i);

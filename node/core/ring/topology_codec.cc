@@ -80,6 +80,7 @@ void WriteChange(ByteWriter& out, const Topology& topology) {
   out.U8(topology.cancelling ? 1 : 0);
   WriteBits(out, topology.moved);
   std::vector<bool> cancelled;
+  cancelled.reserve(topology.operations.size());
   for (const TopologyOperation& operation : topology.operations) cancelled.push_back(operation.cancelled);
   WriteBits(out, cancelled);
 }
