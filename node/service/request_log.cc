@@ -4,20 +4,23 @@ namespace dynamo {
 
 RequestLog::Admission RequestLog::Begin(const RequestId& id, TimePoint now, TimePoint keep_until, Responder respond) {
   Purge(now);
+  if (Repeat(id, respond)) return Admission::kDuplicate;
+  if (requests_.size() >= requests_max_) return Admission::kFull;
+  requests_[id].waiting.push_back(std::move(respond));
+  by_end_.insert({keep_until, id});
+  return Admission::kNew;
+}
+
+bool RequestLog::Repeat(const RequestId& id, const Responder& respond) {
   const auto known = requests_.find(id);
-  if (known == requests_.end()) {
-    if (requests_.size() >= requests_max_) return Admission::kFull;
-    requests_[id].waiting.push_back(std::move(respond));
-    by_end_.insert({keep_until, id});
-    return Admission::kNew;
-  }
+  if (known == requests_.end()) return false;
   Entry& entry = known->second;
   if (entry.answer != nullptr) {
     respond(entry.answer);
   } else if (entry.waiting.size() < kWaitingMax && !entry.waiting.empty()) {
-    entry.waiting.push_back(std::move(respond));
+    entry.waiting.push_back(respond);
   }
-  return Admission::kDuplicate;
+  return true;
 }
 
 void RequestLog::Finish(const RequestId& id, SharedBytes answer) {

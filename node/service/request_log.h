@@ -24,6 +24,8 @@ class RequestLog {
   // kNew: run it and call Finish. kDuplicate: `respond` is taken care of. kFull:
   // there is no room to remember it; refuse it.
   Admission Begin(const RequestId& id, TimePoint now, TimePoint keep_until, Responder respond);
+  // Takes care of `respond` if the request is known; false: it is not.
+  bool Repeat(const RequestId& id, const Responder& respond);
   // Answers all who asked.
   void Finish(const RequestId& id, SharedBytes answer);
 

@@ -24,6 +24,7 @@ Shard::Shard(ShardEnv env, const ServiceConfig* config, ServiceMetrics* metrics,
       transfer_(parts_, &anti_entropy_.trees()),
       strays_(parts_),
       requests_(config->request_ids_max),
+      turned_away_(config->request_ids_max),
       shards_(shards),
       loaded_(*context_.env.scope) {
   context_.env.transport->SetHandler(this);

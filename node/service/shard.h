@@ -76,6 +76,11 @@ class Shard : public PeerHandler {
 
   // Members alone may read and write here. Counts whom it refuses.
   Status CheckPeer(NodeId from) const;
+  // Refuses a request before anybody has begun it, and for good: its sender asks
+  // another node, so a copy of a write that comes once nothing speaks against it must
+  // not be carried out here as well.
+  void TurnAway(NodeId from, TimePoint deadline, const peer::Request& request, const Error& why, Responder respond);
+  bool WasTurnedAway(NodeId from, const peer::Request& request, const Responder& respond);
   // A request of the data path, on the shard that has the key; `key` is nullptr if
   // it is for a whole partition.
   void Serve(NodeId from, TimePoint deadline, KeyPtr key, peer::Request request, Responder respond);
@@ -101,7 +106,7 @@ class Shard : public PeerHandler {
   AntiEntropy anti_entropy_;
   Transfer transfer_;
   StrayHandback strays_;
-  RequestLog requests_;
+  RequestLog requests_, turned_away_;
   ShardReports reports_;
   const std::vector<std::unique_ptr<Shard>>* shards_;
   std::map<NodeId, std::string> addresses_;

@@ -34,6 +34,13 @@ const peer::TreeId* TreeOf(const peer::Request& request) {
   }
 }
 
+// The number that a forwarder gave to a write; 0: it is none.
+uint64_t NumberOf(const peer::Request& request) {
+  if (request.has_forward_put()) return request.forward_put().request_id();
+  if (request.has_forward_delete()) return request.forward_delete().request_id();
+  return 0;
+}
+
 // A fallback's having nothing proves nothing.
 SharedBytes EncodeState(const Result<Bytes>& state, bool digest_only, bool owner) {
   if (!state) return EncodeFailure(state.error());
@@ -103,10 +110,10 @@ void Shard::OnPeerRequest(PeerRequest request, Responder respond) {
   if (key == nullptr && tree == nullptr) {
     return ServeMembership(request.from, request.deadline, std::move(*parsed), std::move(respond));
   }
-  if (!context_.has_topology()) {
-    return respond(EncodeFailure({Errc::kUnavailable, "this node is of no cluster yet"}));
-  }
-  if (Status member = CheckPeer(request.from); !member) return respond(EncodeFailure(member.error()));
+  if (WasTurnedAway(request.from, *parsed, respond)) return;
+  Status wanted =
+      context_.has_topology() ? CheckPeer(request.from) : Fail(Errc::kUnavailable, "this node is of no cluster yet");
+  if (!wanted) return TurnAway(request.from, request.deadline, *parsed, wanted.error(), std::move(respond));
   KeyPtr placed = key == nullptr ? nullptr : Place(FromProto(*key), context_.topology());
   // A tree that is not there is refused wherever it is asked for.
   const PartitionId partition = placed == nullptr ? tree->partition() : placed->partition;
@@ -116,6 +123,23 @@ void Shard::OnPeerRequest(PeerRequest request, Responder respond) {
   } else {
     HandOver(owner, request.from, request.deadline, std::move(placed), std::move(*parsed), std::move(respond));
   }
+}
+
+void Shard::TurnAway(NodeId from, TimePoint deadline, const peer::Request& request, const Error& why,
+                     Responder respond) {
+  SharedBytes answer = EncodeFailure(why);
+  const RequestLog::RequestId id{from, NumberOf(request)};
+  const TimePoint now = context_.Now();
+  const TimePoint keep_until = std::max(deadline, now + context_.config->request_memory);
+  if (id.second != 0 && turned_away_.Begin(id, now, keep_until, respond) == RequestLog::Admission::kNew) {
+    return turned_away_.Finish(id, std::move(answer));
+  }
+  respond(std::move(answer));
+}
+
+bool Shard::WasTurnedAway(NodeId from, const peer::Request& request, const Responder& respond) {
+  const uint64_t number = NumberOf(request);
+  return number != 0 && turned_away_.Repeat({from, number}, respond);
 }
 
 Responder Shard::Relay(Shard* there, TimePoint deadline, Responder respond) {
@@ -161,7 +185,8 @@ void Shard::ServeMembership(NodeId from, TimePoint deadline, peer::Request reque
 }
 
 void Shard::Serve(NodeId from, TimePoint deadline, KeyPtr key, peer::Request request, Responder respond) {
-  if (!context_.serving) return respond(EncodeFailure(context_.WhyNotServing()));
+  if (WasTurnedAway(from, request, respond)) return;
+  if (!context_.serving) return TurnAway(from, deadline, request, context_.WhyNotServing(), std::move(respond));
   const uint64_t epoch = EpochOf(request);
   if (epoch != 0 && epoch != context_.epoch() && reports_.on_other_epoch) reports_.on_other_epoch(from);
   switch (request.kind_case()) {
@@ -225,9 +250,7 @@ void Shard::ServeForwarded(NodeId from, TimePoint deadline, KeyPtr key, peer::Re
   const TimePoint now = context_.Now();
   const Duration margin = std::min(Duration(10'000), (deadline - now) / 10);
   const Origin origin{deadline - margin, /*forwarded=*/true};
-  uint64_t number = 0;
-  if (request.has_forward_put()) number = request.forward_put().request_id();
-  if (request.has_forward_delete()) number = request.forward_delete().request_id();
+  const uint64_t number = NumberOf(request);
   if (number == 0 || context_.config->planted.Has(PlantedBug::kRequestLogOff)) {
     context_.env.scope->Spawn(Coordinate(this, std::move(key), std::move(request), origin, std::move(respond)));
     return;

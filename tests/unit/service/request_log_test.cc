@@ -52,6 +52,17 @@ TEST(RequestLog, ALongAnswerIsNotKeptButTheRequestIsStillKnown) {
   EXPECT_TRUE(second.answers.empty());
 }
 
+TEST(RequestLog, RepeatsTheAnswerOfWhatItKnowsAndBeginsNothing) {
+  RequestLog log(10);
+  Asker first, second;
+  EXPECT_FALSE(log.Repeat(kId, second.responder()));
+  EXPECT_EQ(log.size(), 0u);
+  EXPECT_EQ(log.Begin(kId, At(0), At(100), first.responder()), RequestLog::Admission::kNew);
+  log.Finish(kId, Answer("no"));
+  EXPECT_TRUE(log.Repeat(kId, second.responder()));
+  EXPECT_THAT(second.answers, ElementsAre("no"));
+}
+
 TEST(RequestLog, TheSameNumberFromAnotherNodeIsAnotherRequest) {
   RequestLog log(10);
   Asker asker;
