@@ -4,12 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iostream>
 #include <optional>
 #include <utility>
 
 namespace dynamo::cluster {
 namespace {
 
+constexpr uint64_t kFailuresShown = 5;
 constexpr size_t kVisitors = 4;
 constexpr int kReadTries = 5;
 
@@ -110,7 +112,10 @@ void Load::Write(StoreClient& client, int id, const std::string& key, const orac
   if (outcome == oracle::Outcome::kOk) {
     ++counts_.puts_ok;
   } else if (answer.answered || answer.surely_not_sent) {
-    ++counts_.puts_failed;
+    // A test that allows none wants to know why.
+    if (++counts_.puts_failed <= kFailuresShown && answer.answered) {
+      std::cout << fmt::format("write {} failed: {} {}\n", write, answer.response.status, answer.response.body);
+    }
   } else {
     ++counts_.puts_unknown;
   }
