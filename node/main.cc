@@ -1,5 +1,4 @@
 // dynamo-node: one node of a cluster, until SIGTERM or SIGINT.
-#include <pthread.h>
 #include <signal.h>
 
 #include <cstdio>
@@ -10,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/stop_signals.h"
 #include "node/adapter/stderr_log.h"
 #include "node/config.h"
 #include "node/node.h"
@@ -39,21 +39,10 @@ int Refuse(const Error& error) {
   return kExitRefused;
 }
 
-// Before any thread is started, so that all inherit it: signals wait for the main one.
-sigset_t HoldSignals() {
-  signal(SIGPIPE, SIG_IGN);
-  sigset_t stop;
-  sigemptyset(&stop);
-  sigaddset(&stop, SIGTERM);
-  sigaddset(&stop, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &stop, nullptr);
-  return stop;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  const sigset_t stop = HoldSignals();
+  const sigset_t stop = HoldStopSignals();
   auto loaded = LoadConfig({{argv + 1, argv + argc}, Environment, ReadFile});
   if (!loaded) return Refuse(loaded.error());
   if (!loaded->print.empty()) {

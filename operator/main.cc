@@ -1,5 +1,4 @@
 // dynamo-operator: makes DynamoClusters what they ask to be, until SIGTERM or SIGINT.
-#include <pthread.h>
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "common/base/stop_signals.h"
 #include "common/kube/clock.h"
 #include "operator/cluster/render_list.h"
 #include "operator/controller/run_operator.h"
@@ -38,18 +38,6 @@ void WriteLine(LogLevel level, std::string_view line) {
   for (const char c : line) text += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
   text += '\n';
   std::fwrite(text.data(), 1, text.size(), stderr);
-}
-
-// Before any thread is started, so that all inherit it. A peer that hangs up must not
-// end the process.
-sigset_t HoldSignals() {
-  signal(SIGPIPE, SIG_IGN);
-  sigset_t stop;
-  sigemptyset(&stop);
-  sigaddset(&stop, SIGTERM);
-  sigaddset(&stop, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &stop, nullptr);
-  return stop;
 }
 
 // A service leads nowhere for a moment after its pod is ready.
@@ -95,7 +83,7 @@ void AddOptions(CLI::App& app, op::RunOptions& options, LogLevel& level, std::st
 }  // namespace
 
 int main(int argc, char** argv) {
-  const sigset_t stop_signals = HoldSignals();
+  const sigset_t stop_signals = HoldStopSignals();
   CLI::App app("The operator of Dynamo clusters on Kubernetes.", "dynamo-operator");
   op::RunOptions options;
   LogLevel level = LogLevel::kInfo;

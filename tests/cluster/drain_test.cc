@@ -17,12 +17,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Waits until the clients have written `more` times since now.
-bool AwaitWrites(Load& load, uint64_t more) {
-  const uint64_t wanted = load.counts().puts_ok + more;
-  return Eventually(seconds(60), [&] { return load.counts().puts_ok >= wanted; });
-}
-
 constexpr double kAnsweredMin = 0.999;
 
 TEST(Drain, AStoppedNodeFailsHardlyARequestOfClientsThatAskAnotherWhenRefused) {
@@ -35,14 +29,14 @@ TEST(Drain, AStoppedNodeFailsHardlyARequestOfClientsThatAskAnotherWhenRefused) {
   load.Start();
   constexpr int kStops = 8;
   for (int stop = 0; stop < kStops; ++stop) {
-    ASSERT_TRUE(AwaitWrites(load, 200));
+    ASSERT_TRUE(load.AwaitWrites(200));
     NodeProcess& node = cluster.node(static_cast<size_t>(stop) % cluster.size());
     const auto began = std::chrono::steady_clock::now();
     EXPECT_EQ(node.Terminate(), 0) << node.Log();
     const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
     EXPECT_NE(node.Log().find("event=node_drained"), std::string::npos);
     std::cout << fmt::format("stop {} took {} ms\n", stop, took.count());
-    ASSERT_TRUE(AwaitWrites(load, 200));
+    ASSERT_TRUE(load.AwaitWrites(200));
     node.Start();
     ASSERT_TRUE(Eventually(seconds(60), [&] { return cluster.IsWhole(); }));
   }

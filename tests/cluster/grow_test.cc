@@ -51,6 +51,22 @@ class Grow : public testing::Test {
     }
     return nodes;
   }
+
+  // Of the load: what failed, and whether what was acknowledged is there.
+  static void StopAndJudge(Load& load) {
+    load.Stop();
+    const LoadCounts counts = load.counts();
+    std::cout << fmt::format("reads ok {} failed {}; writes ok {} failed {} unknown {}\n", counts.reads_ok,
+                             counts.reads_failed, counts.puts_ok, counts.puts_failed, counts.puts_unknown);
+    EXPECT_GE(static_cast<double>(counts.puts_ok), 0.99 * static_cast<double>(counts.puts()));
+    EXPECT_EQ(load.ReadAll(/*observers=*/2), 0u) << "final reads that failed";
+    const auto violations = oracle::Check(load.history());
+    for (const oracle::Violation& violation : violations) {
+      ADD_FAILURE() << violation.property << ' ' << violation.key << ": " << violation.what;
+    }
+    std::cout << fmt::format("oracle: {} writes judged, {} violations\n", load.history().writes().size(),
+                             violations.size());
+  }
   admin::Client Admin(size_t node) { return admin::Client(cluster_.node(node).admin(), std::chrono::seconds(20)); }
   std::string IdOf(size_t node) { return Admin(node).GetIdentity().value().node_id; }
 
@@ -95,7 +111,7 @@ TEST_F(Grow, FromThreeToSixToFourUnderLoadNothingAcknowledgedIsLost) {
   constexpr uint32_t kAll = 1u << 20;
   Load load(&asked_, {.clients = 4, .seed = 3});
   load.Start();
-  std::this_thread::sleep_for(seconds(2));
+  ASSERT_TRUE(load.AwaitWrites(3000));
 
   admin::MemberOperation grow;
   for (size_t i = kFirst; i < kNodes; ++i) grow.join.push_back({IdOf(i), "", 0});
@@ -116,19 +132,7 @@ TEST_F(Grow, FromThreeToSixToFourUnderLoadNothingAcknowledgedIsLost) {
   ASSERT_NO_FATAL_FAILURE(Change("shrink", "change", shrink));
   Follow("shrink", kAll, seconds(180));
   ExpectBalance(4);
-  load.Stop();
-
-  const LoadCounts counts = load.counts();
-  std::cout << fmt::format("reads ok {} failed {}; writes ok {} failed {} unknown {}\n", counts.reads_ok,
-                           counts.reads_failed, counts.puts_ok, counts.puts_failed, counts.puts_unknown);
-  EXPECT_GE(static_cast<double>(counts.puts_ok), 0.99 * static_cast<double>(counts.puts()));
-  EXPECT_EQ(load.ReadAll(/*observers=*/2), 0u) << "final reads that failed";
-  const auto violations = oracle::Check(load.history());
-  for (const oracle::Violation& violation : violations) {
-    ADD_FAILURE() << violation.property << ' ' << violation.key << ": " << violation.what;
-  }
-  std::cout << fmt::format("oracle: {} writes judged, {} violations\n", load.history().writes().size(),
-                           violations.size());
+  StopAndJudge(load);
 }
 
 TEST_F(Grow, ANodeWhoseDiskWasDeletedIsReplacedAndRebuiltUnderLoad) {
@@ -140,13 +144,13 @@ TEST_F(Grow, ANodeWhoseDiskWasDeletedIsReplacedAndRebuiltUnderLoad) {
 
   Load load(&asked_, {.clients = 4, .seed = 4});
   load.Start();
-  std::this_thread::sleep_for(seconds(3));
+  ASSERT_TRUE(load.AwaitWrites(3000));
   admin::MemberOperation replace;
   replace.old_id = IdOf(kLost);
   replace.node_id = IdOf(kNew);
   cluster_.node(kLost).Kill();
   std::filesystem::remove_all(cluster_.node(kLost).data_folder());
-  std::this_thread::sleep_for(seconds(1));
+  ASSERT_TRUE(load.AwaitWrites(1000));
   // Refused while it is thought to be alive.
   EXPECT_TRUE(Eventually(seconds(60), [&] { return Admin(0).Change("replace", "replace", replace).has_value(); }));
   Follow("replace", 1u << 20, seconds(120));
@@ -154,16 +158,7 @@ TEST_F(Grow, ANodeWhoseDiskWasDeletedIsReplacedAndRebuiltUnderLoad) {
   forget.node_id = replace.old_id;
   ASSERT_NO_FATAL_FAILURE(Change("forget", "forget", forget));
   ExpectBalance(4);
-  load.Stop();
-
-  const LoadCounts counts = load.counts();
-  std::cout << fmt::format("reads ok {} failed {}; writes ok {} failed {} unknown {}\n", counts.reads_ok,
-                           counts.reads_failed, counts.puts_ok, counts.puts_failed, counts.puts_unknown);
-  EXPECT_GE(static_cast<double>(counts.puts_ok), 0.99 * static_cast<double>(counts.puts()));
-  EXPECT_EQ(load.ReadAll(/*observers=*/2), 0u) << "final reads that failed";
-  for (const oracle::Violation& violation : oracle::Check(load.history())) {
-    ADD_FAILURE() << violation.property << ' ' << violation.key << ": " << violation.what;
-  }
+  StopAndJudge(load);
 }
 
 TEST_F(Grow, OfTwoAdministratorsAtOnceOneWinsAndTheOtherIsTold) {

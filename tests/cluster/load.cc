@@ -45,6 +45,11 @@ LoadCounts Load::counts() {
   return counts_;
 }
 
+bool Load::AwaitWrites(uint64_t more) {
+  const uint64_t wanted = counts().puts_ok + more;
+  return Eventually(std::chrono::minutes(1), [&] { return counts().puts_ok >= wanted; });
+}
+
 size_t Load::keys() {
   const std::lock_guard lock(mutex_);
   return used_keys_.size();

@@ -58,6 +58,8 @@ class Load {
 
   // While it runs: counts only.
   LoadCounts counts();
+  // Waits until the clients have written `more` times since now; false: not in a minute.
+  bool AwaitWrites(uint64_t more);
   size_t keys();
   // After Stop.
   const oracle::History& history() const { return history_; }
