@@ -41,9 +41,7 @@ Status NodeAdmin::MayRepair(std::optional<PartitionId> partition) const {
     return Fail(Errc::kInvalidArgument,
                 fmt::format("no partition {}: there are {}, from 0 on", *partition, topology->partitions));
   }
-  uint32_t n_max = 1;
-  for (const auto& [name, type] : topology->types) n_max = std::max(n_max, type.n_val);
-  const PreferenceList list = WalkRing(*topology, *partition, n_max);
+  const PreferenceList list = WalkRing(*topology, *partition, topology->LargestN());
   if (list.Owns(identity_.node)) return {};
   std::string owners;
   for (const NodeId owner : list.owners) {
