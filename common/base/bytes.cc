@@ -2,13 +2,21 @@
 
 namespace dynamo {
 
-void ByteWriter::U32(uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) U8(static_cast<uint8_t>(value >> shift));
+namespace {
+
+// One append a number, not one a byte: hashes of trees are written by the million.
+template <typename Number>
+void AppendBigEndian(Number value, Bytes* out) {
+  char bytes[sizeof(value)];
+  for (size_t i = sizeof(value); i > 0; value >>= 8) bytes[--i] = static_cast<char>(value);
+  out->append(bytes, sizeof(value));
 }
 
-void ByteWriter::U64(uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8) U8(static_cast<uint8_t>(value >> shift));
-}
+}  // namespace
+
+void ByteWriter::U32(uint32_t value) { AppendBigEndian(value, out_); }
+
+void ByteWriter::U64(uint64_t value) { AppendBigEndian(value, out_); }
 
 void ByteWriter::Hash(const Hash128& hash) {
   U64(hash.high);

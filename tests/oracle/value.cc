@@ -1,5 +1,6 @@
 #include "tests/oracle/value.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "common/base/random.h"
@@ -11,10 +12,12 @@ std::string MakeValue(WriteId id, size_t size) {
   std::string value = "w" + std::to_string(id) + ":" + std::to_string(size) + ":";
   Rng letters(id * 1'000'003 + size);
   uint64_t draw = 0;
-  for (size_t i = value.size(); i < size; ++i, draw >>= 4) {
+  size_t i = value.size();
+  value.resize(std::max(i, size));
+  for (; i < size; ++i, draw >>= 4) {
     // Sixteen letters of each draw: long values are made, and made again to compare, often.
     if (draw == 0) draw = letters.Next() | 1;
-    value += static_cast<char>('a' + (draw & 15));
+    value[i] = static_cast<char>('a' + (draw & 15));
   }
   return value;
 }

@@ -45,6 +45,7 @@ void HashTree::SetLeaf(LeafIndex leaf, const Hash128& hash, MarkCount scan_began
 Hash128 HashTree::NodeAt(uint32_t level, uint32_t index) const {
   if (level + 1 == kTreeLevels) return leaves_[index];
   Bytes children;
+  children.reserve(kTreeFanOut * sizeof(Hash128));
   ByteWriter out(&children);
   bool any = false;
   for (uint32_t child = index * kTreeFanOut; child < (index + 1) * kTreeFanOut; ++child) {
