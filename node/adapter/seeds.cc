@@ -11,7 +11,7 @@ namespace dynamo {
 namespace {
 
 using Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
-using Found = Result<std::vector<std::string>>;
+using FoundSeeds = Result<std::vector<std::string>>;
 
 void AddNew(std::vector<std::string> found, std::vector<std::string>* all) {
   for (std::string& seed : found) {
@@ -25,14 +25,14 @@ void AddNew(std::vector<std::string> found, std::vector<std::string>* all) {
 struct Seeds::Lookup {
   explicit Lookup(Scope& scope) : done(std::make_unique<Event>(scope)) {}
 
-  void Finish(Found result) {
+  void Finish(FoundSeeds result) {
     if (!done) return;
     found = std::move(result);
     done->Set();
   }
 
   std::unique_ptr<Event> done;  // nullptr: nobody waits any more.
-  Found found = Fail(Errc::kTimeout, "no answer in time");
+  FoundSeeds found = Fail(Errc::kTimeout, "no answer in time");
 };
 
 // The event belongs to the frame that waits, however that ends.
@@ -50,13 +50,13 @@ Seeds::~Seeds() {
   if (thread_) thread_->join();
 }
 
-Async<Found> Seeds::Await(std::shared_ptr<Lookup> lookup) {
+Async<FoundSeeds> Seeds::Await(std::shared_ptr<Lookup> lookup) {
   const LookupGuard guard{lookup};
   co_await WaitUntil(*lookup->done, *clock_, clock_->Now() + kLookupTimeout);
   co_return std::move(lookup->found);
 }
 
-Async<Found> Seeds::ResolveName() {
+Async<FoundSeeds> Seeds::ResolveName() {
   struct Cancel {
     std::shared_ptr<Resolver> resolver;
     ~Cancel() { resolver->cancel(); }
@@ -77,7 +77,7 @@ Async<Found> Seeds::ResolveName() {
   co_return co_await Await(lookup);
 }
 
-Async<Found> Seeds::AskBlocking() {
+Async<FoundSeeds> Seeds::AskBlocking() {
   auto lookup = std::make_shared<Lookup>(*scope_);
   asio::post(*thread_, [lookup, ask = ask_, executor = scope_->executor()] {
     asio::post(executor, [lookup, found = ask()]() mutable { lookup->Finish(std::move(found)); });
@@ -85,7 +85,7 @@ Async<Found> Seeds::AskBlocking() {
   co_return co_await Await(lookup);
 }
 
-Async<Found> Seeds::Resolve() {
+Async<FoundSeeds> Seeds::Resolve() {
   std::vector<std::string> all = listed_;
   Status failed;
   if (dns_) {

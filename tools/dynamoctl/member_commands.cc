@@ -24,7 +24,7 @@ namespace json = boost::json;
 constexpr std::chrono::milliseconds kPollEvery{500};
 constexpr int kBarWidth = 30;
 
-struct Arguments {
+struct MemberArguments {
   std::string type;
   std::string operation_id;
   bool wait = false;
@@ -60,7 +60,7 @@ Status ParseAll(const std::vector<std::string>& texts, bool capacity_only,
   return {};
 }
 
-Result<admin::MemberOperation> OperationOf(const Arguments& arguments) {
+Result<admin::MemberOperation> OperationOf(const MemberArguments& arguments) {
   admin::MemberOperation operation = arguments.operation;
   if (Status parsed = ParseAll(arguments.join, false, &operation.join); !parsed) return Fail(std::move(parsed.error()));
   if (Status parsed = ParseAll(arguments.capacities, true, &operation.capacities); !parsed) {
@@ -90,7 +90,7 @@ Status PrintPlan(const Settings& settings, const admin::Plan& plan) {
   return {};
 }
 
-Status ShowPlan(const Settings& settings, const Arguments& arguments) {
+Status ShowPlan(const Settings& settings, const MemberArguments& arguments) {
   const auto staged = OperationOf(arguments);
   if (!staged) return Fail(staged.error());
   const auto plan = admin::Client(settings.admin).GetPlan(*staged);
@@ -128,7 +128,7 @@ Status Follow(const Settings& settings, const std::string& id) {
   }
 }
 
-Status Change(const Settings& settings, const Arguments& arguments) {
+Status Change(const Settings& settings, const MemberArguments& arguments) {
   auto operation = OperationOf(arguments);
   if (!operation) return Fail(std::move(operation.error()));
   admin::Client client(settings.admin);
@@ -150,7 +150,7 @@ Status Change(const Settings& settings, const Arguments& arguments) {
   return Print(settings, *done);
 }
 
-Status ShowProgress(const Settings& settings, const Arguments& arguments) {
+Status ShowProgress(const Settings& settings, const MemberArguments& arguments) {
   if (arguments.wait) return Follow(settings, arguments.operation_id);
   const auto operation = admin::Client(settings.admin).GetOperation(arguments.operation_id);
   if (!operation) return Fail(operation.error());
@@ -159,7 +159,7 @@ Status ShowProgress(const Settings& settings, const Arguments& arguments) {
 
 // What every change takes.
 CLI::App* AddChange(CLI::App& cluster, const char* name, const char* help, const char* type, const Settings* settings,
-                    std::function<Status()>* chosen, const std::shared_ptr<Arguments>& arguments) {
+                    std::function<Status()>* chosen, const std::shared_ptr<MemberArguments>& arguments) {
   arguments->type = type;
   CLI::App* command = cluster.add_subcommand(name, help);
   command->add_option("--operation-id", arguments->operation_id, "The same id again is the same operation");
@@ -170,7 +170,7 @@ CLI::App* AddChange(CLI::App& cluster, const char* name, const char* help, const
   return command;
 }
 
-void AddStaging(CLI::App* command, const std::shared_ptr<Arguments>& arguments) {
+void AddStaging(CLI::App* command, const std::shared_ptr<MemberArguments>& arguments) {
   command->add_option("--join", arguments->join, "NODE[=ZONE[:CAPACITY]]: a running, empty node, by name or id");
   command->add_option("--leave", arguments->operation.leave, "NODE: a member, by name or id");
   command->add_option("--capacity", arguments->capacities, "NODE=CAPACITY");
@@ -180,7 +180,7 @@ void AddStaging(CLI::App* command, const std::shared_ptr<Arguments>& arguments) 
 
 void AddMemberCommands(CLI::App& cluster, const Settings* settings, std::function<Status()>* chosen) {
   const auto add = [&](const char* name, const char* help, const char* type) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<MemberArguments>();
     return std::pair(AddChange(cluster, name, help, type, settings, chosen, arguments), arguments);
   };
   const auto add_node = [](const auto& made, const char* help) {
@@ -210,11 +210,11 @@ void AddMemberCommands(CLI::App& cluster, const Settings* settings, std::functio
   const auto commit = add("commit", "Several changes at once, as planned", "change");
   AddStaging(commit.first, commit.second);
 
-  const auto planned = std::make_shared<Arguments>();
+  const auto planned = std::make_shared<MemberArguments>();
   CLI::App* plan = cluster.add_subcommand("plan", "What a change would move; changes nothing");
   AddStaging(plan, planned);
   plan->callback([=] { *chosen = [=] { return ShowPlan(*settings, *planned); }; });
-  const auto asked = std::make_shared<Arguments>();
+  const auto asked = std::make_shared<MemberArguments>();
   CLI::App* progress = cluster.add_subcommand("progress", "How far an operation is");
   progress->add_option("id", asked->operation_id, "The operation's id")->required();
   progress->add_flag("--wait", asked->wait, "Show how far it is until it is done");

@@ -19,13 +19,13 @@ namespace {
 
 namespace json = boost::json;
 
-struct Arguments {
+struct ObjectArguments {
   std::string object, value, context;
   std::string content_type = "text/plain";
   ObjectClient::Query query;
 };
 
-Status Get(const Settings& settings, const Arguments& arguments) {
+Status Get(const Settings& settings, const ObjectArguments& arguments) {
   const auto name = ParseObjectName(arguments.object);
   if (!name) return Fail(name.error());
   const auto found = ObjectClient(settings.http).Get(*name, arguments.query);
@@ -56,7 +56,7 @@ Status Get(const Settings& settings, const Arguments& arguments) {
   return {};
 }
 
-Status Put(const Settings& settings, const Arguments& arguments) {
+Status Put(const Settings& settings, const ObjectArguments& arguments) {
   const auto name = ParseObjectName(arguments.object);
   if (!name) return Fail(name.error());
   std::string data = arguments.value;
@@ -72,7 +72,7 @@ Status Put(const Settings& settings, const Arguments& arguments) {
   return {};
 }
 
-Status Delete(const Settings& settings, const Arguments& arguments) {
+Status Delete(const Settings& settings, const ObjectArguments& arguments) {
   const auto name = ParseObjectName(arguments.object);
   if (!name) return Fail(name.error());
   const Status done = ObjectClient(settings.http).Delete(*name, arguments.context, arguments.query);
@@ -81,7 +81,7 @@ Status Delete(const Settings& settings, const Arguments& arguments) {
   return {};
 }
 
-void AddQuorum(CLI::App* command, const std::shared_ptr<Arguments>& arguments, const std::string& name,
+void AddQuorum(CLI::App* command, const std::shared_ptr<ObjectArguments>& arguments, const std::string& name,
                const std::string& help) {
   command->add_option_function<std::string>(
       "--" + name, [arguments, name](const std::string& value) { arguments->query[name] = value; }, help);
@@ -90,8 +90,8 @@ void AddQuorum(CLI::App* command, const std::shared_ptr<Arguments>& arguments, c
 }  // namespace
 
 void AddObjectCommands(CLI::App& app, const Settings* settings, std::function<Status()>* chosen) {
-  const auto arguments = std::make_shared<Arguments>();
-  const auto add = [&](const char* name, const char* help, Status (*run)(const Settings&, const Arguments&)) {
+  const auto arguments = std::make_shared<ObjectArguments>();
+  const auto add = [&](const char* name, const char* help, Status (*run)(const Settings&, const ObjectArguments&)) {
     CLI::App* command = app.add_subcommand(name, help);
     command->add_option("object", arguments->object, "TYPE/BUCKET/KEY, for example siblings/carts/ann")->required();
     command->callback([=] { *chosen = [=] { return run(*settings, *arguments); }; });

@@ -8,13 +8,13 @@
 namespace dynamo {
 namespace {
 
-class MachineTest : public testing::Test {
+class MachineTest : public ::testing::Test {
  protected:
   MachineTest() { std::filesystem::create_directories(folder_); }
   ~MachineTest() override { std::filesystem::remove_all(folder_); }
   void Write(const std::string& file, const std::string& text) { std::ofstream(folder_ + "/" + file) << text; }
 
-  std::string folder_ = testing::TempDir() + "/machine_test_" + std::to_string(getpid());
+  std::string folder_ = ::testing::TempDir() + "/machine_test_" + std::to_string(getpid());
 };
 
 TEST(ParseCpuMax, RoundsUpToWholeCores) {

@@ -33,7 +33,7 @@ class SharedFolder {
   std::string path_;
 };
 
-class RocksdbCrash : public testing::Test {
+class RocksdbCrash : public ::testing::Test {
  protected:
   RocksdbCrash() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 
@@ -55,7 +55,7 @@ void WriteAndDie(const std::string& folder) {
 }
 
 TEST_F(RocksdbCrash, AKilledProcessLosesNothingThatItWrote) {
-  EXPECT_EXIT(WriteAndDie(folder_.path()), testing::KilledBySignal(SIGKILL), "");
+  EXPECT_EXIT(WriteAndDie(folder_.path()), ::testing::KilledBySignal(SIGKILL), "");
   auto store = RocksdbStore::Open(SettingsFor(folder_.path()), Logger(), &metrics_);
   ASSERT_TRUE(store) << store.error().message;
   TestShard shard(store->get());
@@ -81,7 +81,7 @@ void SyncOnAFailingDisk(const std::string& folder) {
 }
 
 TEST_F(RocksdbCrash, AFailedSyncEndsTheProcessWithItsReason) {
-  EXPECT_EXIT(SyncOnAFailingDisk(folder_.path()), testing::KilledBySignal(SIGABRT), "injected sync failure");
+  EXPECT_EXIT(SyncOnAFailingDisk(folder_.path()), ::testing::KilledBySignal(SIGABRT), "injected sync failure");
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class RocksdbFault : public testing::Test {
+class RocksdbFault : public ::testing::Test {
  protected:
   RocksdbFault() : disk_(std::make_shared<FaultyDisk>()), env_(rocksdb::NewCompositeEnv(disk_)), fixture_(env_.get()) {}
   void SetUp() override { ASSERT_TRUE(fixture_.Open()); }

@@ -13,7 +13,7 @@
 namespace dynamo {
 namespace {
 
-class RocksdbStorageTest : public testing::Test {
+class RocksdbStorageTest : public ::testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(fixture_.Open()); }
 

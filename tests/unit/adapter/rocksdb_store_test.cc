@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 // A closed store with some data in tables and some in the log.
-class DamagedStore : public testing::Test {
+class DamagedStore : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(fixture_.Open());

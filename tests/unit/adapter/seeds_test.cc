@@ -13,10 +13,10 @@
 namespace dynamo {
 namespace {
 
-using testing::Contains;
-using testing::ElementsAre;
+using ::testing::Contains;
+using ::testing::ElementsAre;
 
-class SeedsTest : public testing::Test {
+class SeedsTest : public ::testing::Test {
  protected:
   using Answer = Result<std::vector<std::string>>;
 

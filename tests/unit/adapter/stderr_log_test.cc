@@ -7,18 +7,18 @@ namespace dynamo {
 namespace {
 
 TEST(StderrLog, WritesOneLineOfKeysAndValues) {
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   MakeStderrLog(LogLevel::kInfo).Info("member_up id={}", 7);
-  EXPECT_THAT(testing::internal::GetCapturedStderr(),
-              testing::MatchesRegex("time=....-..-..T..:..:..\\....Z level=info event=member_up id=7\n"));
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              ::testing::MatchesRegex("time=....-..-..T..:..:..\\....Z level=info event=member_up id=7\n"));
 }
 
 TEST(StderrLog, KeepsTheLevelsBelowToItself) {
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   const Logger log = MakeStderrLog(LogLevel::kWarn);
   log.Info("hidden");
   log.Error("shown");
-  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::EndsWith("level=error event=shown\n"));
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), ::testing::EndsWith("level=error event=shown\n"));
 }
 
 TEST(StderrLog, WhatComesFromOutsideCannotForgeALine) {

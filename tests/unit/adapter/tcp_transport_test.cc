@@ -76,7 +76,7 @@ struct Answer {
   Errc code() const { return value && !value->has_value() ? value->error().code : Errc{}; }
 };
 
-class TcpTransportTest : public testing::Test {
+class TcpTransportTest : public ::testing::Test {
  protected:
   TcpTransportTest() { a.transport.SetAddress(NodeId{2}, b.address()); }
   TimePoint In(Duration wait) { return a.clock.Now() + wait; }
