@@ -60,7 +60,7 @@ void Load::Run(int id) {
   while (!stopping_) {
     const std::string key = NextKey(client.rng());
     if (client.rng().Chance(0.15)) {
-      Write(client, id, key, {}, "", /*erase=*/false);
+      Write(client, id, {key, {}, "", /*erase=*/false});
     } else {
       ReadThenWrite(client, id, key);
     }
@@ -77,34 +77,49 @@ std::string Load::NextKey(Rng& rng) {
 }
 
 void Load::ReadThenWrite(StoreClient& client, int id, const std::string& key) {
+  std::optional<Reading> reading = Read(client, id, key, /*is_retry=*/false);
+  if (!reading && settings_.retries) reading = Read(client, id, key, /*is_retry=*/true);
+  if (!reading) return;
+  const oracle::Context context = oracle::ContextOf(reading->seen);
+  const bool erase = !context.none() && client.rng().Chance(0.1);
+  Write(client, id, {key, context, reading->context, erase});
+}
+
+std::optional<Reading> Load::Read(StoreClient& client, int id, const std::string& key, bool is_retry) {
   uint64_t begun = 0;
   {
     const std::lock_guard lock(mutex_);
     begun = history_.Now();
   }
   const Answer answer = client.Send(StoreClient::Get(key, ""));
-  const std::optional<Reading> reading = ParseReading(answer);
-  {
-    const std::lock_guard lock(mutex_);
-    counts_.refused += answer.refused;
-    ++(reading ? counts_.reads_ok : counts_.reads_failed);
-    if (reading) history_.AddRead(id, key, begun, reading->seen);
+  std::optional<Reading> reading = ParseReading(answer);
+  const std::lock_guard lock(mutex_);
+  counts_.refused += answer.refused;
+  counts_.retried += is_retry ? 1 : 0;
+  if (reading) {
+    ++counts_.reads_ok;
+    history_.AddRead(id, key, begun, reading->seen);
+  } else if (is_retry || !settings_.retries) {
+    ++counts_.reads_failed;
   }
-  if (!reading) return;
-  const oracle::Context context = oracle::ContextOf(reading->seen);
-  const bool erase = !context.none() && client.rng().Chance(0.1);
-  Write(client, id, key, context, reading->context, erase);
+  return reading;
 }
 
-void Load::Write(StoreClient& client, int id, const std::string& key, const oracle::Context& context,
-                 const std::string& token, bool erase) {
+void Load::Write(StoreClient& client, int id, const Intent& intent) {
+  if (Attempt(client, id, intent, /*is_retry=*/false)) return;
+  if (settings_.retries) Attempt(client, id, intent, /*is_retry=*/true);
+}
+
+bool Load::Attempt(StoreClient& client, int id, const Intent& intent, bool is_retry) {
   oracle::WriteId write = 0;
   {
     const std::lock_guard lock(mutex_);
-    write = erase ? history_.BeginDelete(id, key, context) : history_.BeginPut(id, key, context);
+    write = intent.erase ? history_.BeginDelete(id, intent.key, intent.context)
+                         : history_.BeginPut(id, intent.key, intent.context);
   }
   const std::string value = oracle::MakeValue(write, client.rng().Below(300));
-  const Answer answer = client.Send(erase ? StoreClient::Delete(key, token) : StoreClient::Put(key, token, value));
+  const Answer answer = client.Send(intent.erase ? StoreClient::Delete(intent.key, intent.token)
+                                                 : StoreClient::Put(intent.key, intent.token, value));
   oracle::Outcome outcome = oracle::Outcome::kUnknown;
   if (answer.answered && answer.response.status == 204) outcome = oracle::Outcome::kOk;
   // 4xx changes nothing; a 503 may have.
@@ -114,16 +129,19 @@ void Load::Write(StoreClient& client, int id, const std::string& key, const orac
   const std::lock_guard lock(mutex_);
   history_.EndWrite(write, outcome);
   counts_.refused += answer.refused;
+  counts_.retried += is_retry ? 1 : 0;
+  const bool is_last = is_retry || !settings_.retries;
   if (outcome == oracle::Outcome::kOk) {
     ++counts_.puts_ok;
-  } else if (answer.answered || answer.surely_not_sent) {
+  } else if (is_last && (answer.answered || answer.surely_not_sent)) {
     // A test that allows none wants to know why.
     if (++counts_.puts_failed <= kFailuresShown && answer.answered) {
       std::cout << fmt::format("write {} failed: {} {}\n", write, answer.response.status, answer.response.body);
     }
-  } else {
+  } else if (is_last) {
     ++counts_.puts_unknown;
   }
+  return outcome == oracle::Outcome::kOk;
 }
 
 void Load::ForEachKey(const Visit& visit) {

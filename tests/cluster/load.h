@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -23,6 +24,7 @@ struct LoadCounts {
   uint64_t reads_ok = 0, reads_failed = 0;
   uint64_t puts_ok = 0, puts_failed = 0, puts_unknown = 0;
   uint64_t refused = 0;  // Connections; each was tried at another node once.
+  uint64_t retried = 0;  // Operations that failed at first.
   uint64_t reads() const { return reads_ok + reads_failed; }
   uint64_t puts() const { return puts_ok + puts_failed + puts_unknown; }
 };
@@ -34,6 +36,9 @@ struct LoadSettings {
   uint64_t keys_at_once = 16;
   uint64_t turns_per_key = 24;              // On average; a turn is a write, mostly after a read.
   std::chrono::milliseconds think_time{0};  // Of a client between two turns.
+  // Whether what fails or stays unknown is done once more, as applications do: only that
+  // counts then. A write done again is another write to the oracle.
+  bool retries = false;
   ClientSettings client = {};
 };
 
@@ -70,8 +75,16 @@ class Load {
   void Run(int id);
   std::string NextKey(Rng& rng);
   void ReadThenWrite(StoreClient& client, int id, const std::string& key);
-  void Write(StoreClient& client, int id, const std::string& key, const oracle::Context& context,
-             const std::string& token, bool erase);
+  std::optional<Reading> Read(StoreClient& client, int id, const std::string& key, bool is_retry);
+  struct Intent {
+    const std::string& key;
+    const oracle::Context& context;
+    const std::string& token;  // The context, as the store gave it.
+    bool erase;
+  };
+  void Write(StoreClient& client, int id, const Intent& intent);
+  // Whether it was acknowledged.
+  bool Attempt(StoreClient& client, int id, const Intent& intent, bool is_retry);
   // Visits every key used so far, by some clients in threads of their own.
   void ForEachKey(const Visit& visit);
 
