@@ -17,14 +17,27 @@ using cluster::Eventually;
 using std::chrono::seconds;
 
 constexpr seconds kStartLimit{30};
+constexpr seconds kRingChangeLimit{120};
 constexpr int kRepairTries = 10;
 
 }  // namespace
 
 Injector::Injector(uint64_t seed, cluster::RealCluster* cluster, Setting setting, std::function<uint64_t()> repair)
-    : rng_(seed), cluster_(cluster), setting_(setting), repair_(std::move(repair)) {}
+    : rng_(seed), cluster_(cluster), setting_(setting), repair_(std::move(repair)), ring_(cluster, [this](size_t node) {
+        return !afflicted_.contains(node);
+      }) {}
 
 Status Injector::Begin(const Fault& fault) {
+  if (IsRingChange(fault.kind)) {
+    BeginRingChange(fault);
+    return {};
+  }
+  afflicted_.insert(fault.nodes.begin(), fault.nodes.end());
+  ++faults_[std::string(Name(fault.kind))];
+  return Do(fault);
+}
+
+Status Injector::Do(const Fault& fault) {
   const size_t node = fault.nodes.empty() ? 0 : fault.nodes[0];
   switch (fault.kind) {
     case Kind::kKill: cluster_->node(node).Kill(); return {};
@@ -41,11 +54,24 @@ Status Injector::Begin(const Fault& fault) {
     case Kind::kSstFlip: return FlipInTable(node);
     case Kind::kWalFlip: return FlipInLog(node);
     case Kind::kPowerLoss: return LosePower();
+    case Kind::kLeave:
+    case Kind::kCapacity:
+    case Kind::kReplace: return {};
   }
   return {};
 }
 
 Status Injector::End(const Fault& fault) {
+  if (IsRingChange(fault.kind)) {
+    EndRingChange(fault);
+    return {};
+  }
+  const Status undone = Undo(fault);
+  for (const size_t node : fault.nodes) afflicted_.erase(node);
+  return undone;
+}
+
+Status Injector::Undo(const Fault& fault) {
   const size_t node = fault.nodes.empty() ? 0 : fault.nodes[0];
   switch (fault.kind) {
     case Kind::kKill: cluster_->node(node).Start(); return {};
@@ -69,11 +95,50 @@ Status Injector::End(const Fault& fault) {
     case Kind::kSstFlip: return RestoreTable(node);
     case Kind::kWalFlip: return RepairLog(node);
     case Kind::kPowerLoss: return {};
+    case Kind::kLeave:
+    case Kind::kCapacity:
+    case Kind::kReplace: return {};
   }
   return {};
 }
 
+void Injector::BeginRingChange(const Fault& fault) {
+  // A lost disk is not left out: as nothing else is wrong, what goes on ends soon.
+  if (fault.kind == Kind::kReplace) FinishRingChange();
+  const bool begun = fault.kind == Kind::kLeave      ? ring_.BeginLeave(fault.nodes[0])
+                     : fault.kind == Kind::kCapacity ? ring_.BeginCapacity(fault.nodes[0])
+                                                     : ring_.BeginReplace(fault.nodes[0]);
+  if (begun) {
+    ring_changes_.insert(fault.kind);
+    ++faults_[std::string(Name(fault.kind))];
+  } else {
+    Note(fmt::format("{}: left out, another change was not over", Name(fault.kind)));
+  }
+}
+
+void Injector::EndRingChange(const Fault& fault) {
+  if (ring_changes_.erase(fault.kind) == 0) return;
+  if (fault.kind == Kind::kLeave) ring_.EndLeave(/*take_back=*/fault.amount == 1);
+  if (fault.kind == Kind::kCapacity) ring_.EndCapacity();
+  if (fault.kind == Kind::kReplace) FinishRingChange();
+}
+
+void Injector::FinishRingChange() {
+  const bool over = Eventually(kRingChangeLimit, [this] {
+    Watch();
+    return ring_.AtRest();
+  });
+  if (!over) Find("P10: a change of the members is not over; it waits for " + ring_.Waiting());
+}
+
+std::map<std::string, uint64_t> Injector::outcomes() const {
+  auto all = outcomes_;
+  for (const auto& [what, count] : ring_.outcomes()) all[what] += count;
+  return all;
+}
+
 void Injector::Watch() {
+  ring_.Step();
   for (size_t node = 0; node < cluster_->size(); ++node) {
     const auto code = cluster_->node(node).TakeEnd();
     if (!code) continue;
@@ -162,6 +227,7 @@ Status Injector::RepairLog(size_t node) {
     process.Start();
   }
   bad_disks_.erase(node);
+  FinishRingChange();
   if (!Eventually(kStartLimit, [this] { return cluster_->IsWhole(); })) {
     Find(fmt::format("node {} with a damaged log is not alive to all others", node + 1));
     return {};

@@ -15,6 +15,7 @@
 #include "tests/chaos/disk.h"
 #include "tests/chaos/network.h"
 #include "tests/chaos/plan.h"
+#include "tests/chaos/ring_changes.h"
 #include "tests/cluster/real_cluster.h"
 
 namespace dynamo::chaos {
@@ -37,20 +38,29 @@ class Injector {
   Status Begin(const Fault& fault);
   Status End(const Fault& fault);
   // Looks for nodes that have ended by themselves: a finding, unless their disk is bad.
-  // They are left as they are.
+  // They are left as they are. A change of the members goes on.
   void Watch();
+  // Waits until the last change of the members is over; a finding if it takes too long.
+  void FinishRingChange();
 
   // What the store did that it must not.
   const std::vector<std::string>& findings() const { return findings_; }
-  // How often which bad disk was met how, as "sst-flip: served".
-  const std::map<std::string, uint64_t>& outcomes() const { return outcomes_; }
+  // How many faults were done, by kind.
+  const std::map<std::string, uint64_t>& faults() const { return faults_; }
+  // How often which bad disk was met how, as "sst-flip: served", and what came of changes
+  // of the members.
+  std::map<std::string, uint64_t> outcomes() const;
 
  private:
+  Status Do(const Fault& fault);
+  Status Undo(const Fault& fault);
   Status LosePower();
   Status FlipInTable(size_t node);
   Status RestoreTable(size_t node);
   Status FlipInLog(size_t node);
   Status RepairLog(size_t node);
+  void BeginRingChange(const Fault& fault);
+  void EndRingChange(const Fault& fault);
   void Signal(size_t node, int signal);
   bool AwaitReady(size_t node);
   void Find(std::string what);
@@ -61,10 +71,14 @@ class Injector {
   Setting setting_;
   std::function<uint64_t()> repair_;
 
+  std::set<size_t> afflicted_;  // Nodes that something is being done to.
+  RingChanges ring_;
+  std::set<Kind> ring_changes_;       // Begun, of the kinds that are to be ended.
   std::map<size_t, Kind> bad_disks_;  // Nodes that may end by themselves.
   std::map<size_t, ByteFlip> flips_;  // In tables.
   std::set<size_t> refused_log_;      // Nodes that did not serve with a damaged log.
   std::vector<std::string> findings_;
+  std::map<std::string, uint64_t> faults_;
   std::map<std::string, uint64_t> outcomes_;
 };
 

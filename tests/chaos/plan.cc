@@ -21,7 +21,8 @@ size_t CardsOf(Kind kind) {
     case Kind::kStop: return 4;
     case Kind::kSstFlip:
     case Kind::kWalFlip:
-    case Kind::kPowerLoss: return 1;
+    case Kind::kPowerLoss:
+    case Kind::kReplace: return 1;
     default: return 2;
   }
 }
@@ -32,13 +33,15 @@ bool IsPartition(Kind kind) {
 bool TakesNodeAway(Kind kind) {
   return kind == Kind::kKill || kind == Kind::kStop || kind == Kind::kDiskFull || kind == Kind::kSstFlip;
 }
+bool DestroysDisk(Kind kind) { return kind == Kind::kWalFlip || kind == Kind::kReplace; }
 bool HurtsDisk(Kind kind) { return kind == Kind::kDiskFull || kind == Kind::kSstFlip; }
 
 bool Excludes(const Fault& a, const Fault& b) {
-  if (a.kind == Kind::kWalFlip) return true;
+  if (DestroysDisk(a.kind)) return true;
   if (a.kind == Kind::kPowerLoss) return b.kind == Kind::kPowerLoss || TakesNodeAway(b.kind);
   if (IsPartition(a.kind) && IsPartition(b.kind)) return true;
   if (HurtsDisk(a.kind) && HurtsDisk(b.kind)) return true;
+  if (IsRingChange(a.kind) && IsRingChange(b.kind)) return true;
   return std::ranges::any_of(a.nodes, [&b](size_t node) { return std::ranges::count(b.nodes, node) > 0; });
 }
 
@@ -87,7 +90,9 @@ class Planner {
       case Kind::kKill: return Between(milliseconds(100), seconds(12));
       case Kind::kStop: return rng_.Chance(0.8) ? Between(seconds(1), seconds(12)) : Between(seconds(12), seconds(60));
       case Kind::kPowerLoss: return seconds(5);
-      case Kind::kWalFlip: return seconds(8);
+      case Kind::kWalFlip:
+      case Kind::kReplace: return seconds(8);
+      case Kind::kLeave: return Between(seconds(2), seconds(15));
       default: return Between(seconds(3), seconds(15));
     }
   }
@@ -97,6 +102,7 @@ class Planner {
       case Kind::kDelay: return rng_.Between(5, 400);
       case Kind::kLoss: return rng_.Between(2, 40);
       case Kind::kRate: return rng_.Between(64, 2000);
+      case Kind::kLeave: return rng_.Chance(0.3) ? 1 : 0;
       case Kind::kClock: return rng_.Between(1, 7200) * (rng_.Chance(0.5) ? 1 : -1);
       default: return 0;
     }
@@ -133,8 +139,8 @@ class Planner {
 
 std::string_view Name(Kind kind) {
   constexpr std::array<std::string_view, kAllKinds.size()> kNames = {
-      "kill", "stop", "halves",    "alone", "one-way",  "bridge",   "delay",
-      "loss", "rate", "disk-full", "clock", "sst-flip", "wal-flip", "power-loss"};
+      "kill",      "stop",  "halves",   "alone",    "one-way",    "bridge", "delay",    "loss",   "rate",
+      "disk-full", "clock", "sst-flip", "wal-flip", "power-loss", "leave",  "capacity", "replace"};
   return kNames[static_cast<size_t>(kind)];
 }
 

@@ -31,10 +31,18 @@ enum class Kind : uint8_t {
   kSstFlip,    // A bit of a table file, while the node is down; put back at the end.
   kWalFlip,    // A bit of the write-ahead log, while the node is down.
   kPowerLoss,  // Of all nodes at once: what was not synced is gone.
+  kLeave,      // A member leaves; that is taken back, or it joins again with an empty disk.
+  kCapacity,   // A member takes twice its share, and gives it back.
+  kReplace,    // A disk is lost for good: another member takes the place of its own.
 };
 inline constexpr std::array kAllKinds = {
-    Kind::kKill, Kind::kStop, Kind::kHalves,   Kind::kAlone, Kind::kOneWay,  Kind::kBridge,  Kind::kDelay,
-    Kind::kLoss, Kind::kRate, Kind::kDiskFull, Kind::kClock, Kind::kSstFlip, Kind::kWalFlip, Kind::kPowerLoss};
+    Kind::kKill,    Kind::kStop,      Kind::kHalves, Kind::kAlone,    Kind::kOneWay, Kind::kBridge,
+    Kind::kDelay,   Kind::kLoss,      Kind::kRate,   Kind::kDiskFull, Kind::kClock,  Kind::kSstFlip,
+    Kind::kWalFlip, Kind::kPowerLoss, Kind::kLeave,  Kind::kCapacity, Kind::kReplace};
+// Whether the members change.
+constexpr bool IsRingChange(Kind kind) {
+  return kind == Kind::kLeave || kind == Kind::kCapacity || kind == Kind::kReplace;
+}
 // As "one-way".
 std::string_view Name(Kind kind);
 
@@ -45,7 +53,7 @@ struct Fault {
   std::chrono::milliseconds begin{0}, end{0};  // Since the start of the run.
   std::vector<size_t> nodes = {};              // That it concerns; none in a partition.
   std::vector<Link> cut = {};                  // Of a partition: whose packets are dropped.
-  int64_t amount = 0;                          // Delay in ms, loss in percent, rate in kbit/s, clock step in s.
+  int64_t amount = 0;  // Delay in ms, loss in percent, rate in kbit/s, clock step in s, 1: a leave is taken back.
 
   friend bool operator==(const Fault&, const Fault&) = default;
 };
@@ -57,11 +65,11 @@ struct Budget {
 };
 
 // Whether `next` may begin while `active` last. Beside the budget's bounds:
-//  - a node has one fault of its own at a time, the network one partition;
+//  - a node has one fault of its own at a time, the network one partition, the ring one change;
 //  - one disk at a time is full or damaged;
 //  - a power loss finds all nodes up and all disks well;
-//  - a damaged log may cost what it held, so it counts as a destroyed disk: nothing
-//    else goes wrong until the other replicas have given that back.
+//  - a replaced disk is destroyed, and a damaged log may cost what it held, so it counts
+//    as that: nothing else goes wrong until the other replicas have given that back.
 bool Fits(const Budget& budget, const std::vector<Fault>& active, const Fault& next);
 
 // Ordered by begin, the last one ended by `length`. Of every kind in `kinds`, at

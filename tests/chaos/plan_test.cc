@@ -120,11 +120,21 @@ TEST(Plan, CutsTheNetworkAsTheKindSays) {
   EXPECT_EQ(seen.size(), kAllKinds.size());
 }
 
-TEST(Budget, LetsNothingElseGoWrongWhileALogIsDamaged) {
-  EXPECT_TRUE(Fits({}, {}, At(Kind::kWalFlip, {1})));
-  for (const Kind kind : kAllKinds) {
-    EXPECT_FALSE(Fits({}, {At(Kind::kWalFlip, {1})}, At(kind, {2}))) << Name(kind);
-    EXPECT_FALSE(Fits({}, {At(kind, {2})}, At(Kind::kWalFlip, {1}))) << Name(kind);
+TEST(Budget, LetsNothingElseGoWrongWhileADiskIsDestroyed) {
+  for (const Kind destroying : {Kind::kWalFlip, Kind::kReplace}) {
+    EXPECT_TRUE(Fits({}, {}, At(destroying, {1})));
+    for (const Kind kind : kAllKinds) {
+      EXPECT_FALSE(Fits({}, {At(destroying, {1})}, At(kind, {2}))) << Name(kind);
+      EXPECT_FALSE(Fits({}, {At(kind, {2})}, At(destroying, {1}))) << Name(kind);
+    }
+  }
+}
+
+TEST(Budget, ChangesTheRingOnceAtATimeAndBesideAnythingElse) {
+  EXPECT_FALSE(Fits({}, {At(Kind::kLeave, {1})}, At(Kind::kCapacity, {2})));
+  for (const Kind kind : {Kind::kKill, Kind::kHalves, Kind::kDiskFull, Kind::kPowerLoss}) {
+    EXPECT_TRUE(Fits({}, {At(Kind::kLeave, {1})}, At(kind, {2}))) << Name(kind);
+    EXPECT_TRUE(Fits({}, {At(kind, {2})}, At(Kind::kLeave, {1}))) << Name(kind);
   }
 }
 

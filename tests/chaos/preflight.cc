@@ -61,7 +61,7 @@ Machine Inspect(const Tools& tools, const std::string& folder) {
     }
     return works.has_value();
   };
-  offer({Kind::kKill, Kind::kStop, Kind::kSstFlip, Kind::kWalFlip}, {});
+  offer({Kind::kKill, Kind::kStop, Kind::kSstFlip, Kind::kWalFlip, Kind::kLeave, Kind::kCapacity, Kind::kReplace}, {});
   offer({Kind::kHalves, Kind::kAlone, Kind::kOneWay, Kind::kBridge}, TryNetwork());
   offer({Kind::kDelay, Kind::kLoss}, TryPackets());
   offer({Kind::kRate}, TryRate());

@@ -149,10 +149,10 @@ class ChaosRun {
       late += std::chrono::duration_cast<milliseconds>(SteadyClock::now() - begun);
       if (!step.begins) continue;
       begun_faults.insert(step.fault);
-      ++report_.faults[std::string(Name(step.fault->kind))];
     }
-    injector.Watch();
+    injector.FinishRingChange();
     report_.violations = injector.findings();
+    report_.faults = injector.faults();
     report_.outcomes = injector.outcomes();
     return {};
   }
@@ -174,10 +174,13 @@ class ChaosRun {
     report_.keys = load_->keys();
     const bool drained = Eventually(kHealLimit, [this] {
       const auto hints = cluster_->HintsAtRest();
-      return hints && *hints == 0 && cluster_->IsWhole();
+      return hints && *hints == 0 && cluster_->IsWhole() && cluster_->AgreesOnOwners();
     });
     report_.drained_seconds = SecondsSince(healed);
-    if (!drained) report_.violations.push_back("P11: hints are left, or nodes are not alive to others, after heal");
+    if (!drained) {
+      report_.violations.push_back(
+          "P10, P11: after heal hints are left, or nodes are not alive to others, or know other owners");
+    }
     std::cout << fmt::format("healed; comparing the replicas of {} keys", report_.keys) << std::endl;
     report_.differing_first = load_->CountDiffering();
     report_.differing_second = load_->CountDiffering();

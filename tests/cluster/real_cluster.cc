@@ -105,6 +105,16 @@ bool RealCluster::IsWhole() {
   });
 }
 
+bool RealCluster::AgreesOnOwners() {
+  std::string hash;
+  return std::all_of(nodes_.begin(), nodes_.end(), [&hash](const auto& node) {
+    const auto topology = admin::Client(node->admin(), kAskTimeout).GetTopology();
+    if (!topology || !topology->pending_owners.empty() || !topology->change.empty()) return false;
+    if (hash.empty()) hash = topology->hash;
+    return topology->hash == hash;
+  });
+}
+
 Result<uint64_t> RealCluster::HintsAtRest() {
   uint64_t total = 0;
   for (const auto& node : nodes_) {

@@ -35,6 +35,8 @@ class RealCluster {
   // all others alive.
   Status Create(uint32_t partitions = 64);
   bool IsWhole();
+  // All nodes have the same topology, in which no partition is about to move.
+  bool AgreesOnOwners();
   // Hints at rest on all nodes together; kUnavailable if one cannot be asked.
   Result<uint64_t> HintsAtRest();
 
