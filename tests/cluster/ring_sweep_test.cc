@@ -1,0 +1,104 @@
+// kill -9 of a node at every step of a join, a leave and a replacement: the change goes on
+// to the same end, with all replicas equal and nothing left over.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <set>
+#include <string>
+
+#include "tests/cluster/changing_cluster.h"
+
+namespace dynamo::cluster {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr int kSubnet = 32;
+constexpr size_t kNodes = 4, kFirst = 3, kChanging = 3;
+constexpr uint32_t kPartitions = 16;
+constexpr seconds kLimit{60};
+
+// All steps once, by --long; else one in four.
+uint32_t StrideOfThisRun() {
+  const char* const form = ::getenv("DYNAMO_TEST_FORM");
+  return form != nullptr && std::string(form) == "long" ? 1 : 4;
+}
+
+class RingSweep : public testing::Test, public ChangingCluster {
+ protected:
+  RingSweep() : ChangingCluster(kSubnet, kNodes, kFirst, kPartitions) {}
+
+  // Asks for the change, and kills a node once `step` partitions have moved: in turn the
+  // node that comes or goes, and two of the others.
+  void ChangeAndKill(const std::string& type, const admin::MemberOperation& operation, uint32_t step) {
+    const std::string id = fmt::format("{}-{}", type, step);
+    ASSERT_TRUE(Change(id, type, operation));
+    to_move_ = std::max(to_move_, Follow(id, step, kLimit).to_move);
+    NodeProcess& victim = node((kChanging + kills_++) % kNodes);
+    victim.Kill();
+    victim.Start();
+    Follow(id, kAllMoved, kLimit);
+    ExpectSettled(id);
+  }
+
+  void ExpectSettled(const std::string& id) {
+    EXPECT_TRUE(Eventually(kLimit,
+                           [this] {
+                             const auto hints = all().HintsAtRest();
+                             return hints && *hints == 0 && OwnersAgree();
+                           }))
+        << id << ": hints are left, or the nodes do not agree on the owners";
+  }
+
+  bool OwnersAgree() {
+    std::set<std::string> hashes;
+    for (size_t i = 0; i < kFirst; ++i) {
+      const auto topology = Admin(i).GetTopology();
+      if (!topology || !topology->change.empty() || !topology->pending_owners.empty()) return false;
+      hashes.insert(topology->hash);
+    }
+    return hashes.size() == 1;
+  }
+
+  uint32_t to_move_ = 1;
+  size_t kills_ = 0;
+};
+
+TEST_F(RingSweep, AKillAtAnyStepOfAChangeEndsWithEqualReplicasAndNothingLeftOver) {
+  Load load(asked(), {.clients = 2, .seed = 5, .think_time = std::chrono::milliseconds(2), .retries = true});
+  load.Start();
+  ASSERT_TRUE(load.AwaitWrites(300));
+  uint32_t steps = 0;
+  for (uint32_t step = 0; step < to_move_ && !HasFailure(); step += StrideOfThisRun(), ++steps) {
+    admin::MemberOperation join;
+    join.node_id = IdOf(kChanging);
+    ASSERT_NO_FATAL_FAILURE(ChangeAndKill("join", join, step));
+
+    admin::MemberOperation replace;
+    replace.old_id = join.node_id;
+    replace.node_id = EmptyDisk(kChanging);
+    ASSERT_NO_FATAL_FAILURE(ChangeAndKill("replace", replace, step));
+
+    admin::MemberOperation leave;
+    leave.node_id = replace.node_id;
+    ASSERT_NO_FATAL_FAILURE(ChangeAndKill("leave", leave, step));
+    for (const std::string& gone : {replace.old_id, leave.node_id}) {
+      admin::MemberOperation forget;
+      forget.node_id = gone;
+      ASSERT_TRUE(Change("forget-" + gone, "forget", forget));
+    }
+    EmptyDisk(kChanging);
+  }
+  Judge(load);
+  const uint64_t differing = load.CountDiffering();
+  std::cout << fmt::format("{} steps of three changes, {} kills; replicas of {} of {} keys differ\n", steps, kills_,
+                           differing, load.keys());
+  EXPECT_EQ(differing, 0u);
+}
+
+}  // namespace
+}  // namespace dynamo::cluster
