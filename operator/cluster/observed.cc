@@ -54,6 +54,15 @@ const admin::Topology* Observed::AgreedRing(bool everyone) const {
   return enough && members > 0 ? newest : nullptr;
 }
 
+const NodeView* Observed::WhomToAsk(const std::string& about) const {
+  for (const NodeView& node : nodes) {
+    const admin::Member* member =
+        node.topology && node.identity ? FindMember(*node.topology, node.identity->node_id) : nullptr;
+    if (member != nullptr && member->state == "normal" && member->id != about && node.pod_ready) return &node;
+  }
+  return nullptr;
+}
+
 const admin::Member* FindMember(const admin::Topology& topology, const std::string& node_id) {
   const auto found = std::ranges::find(topology.members, node_id, &admin::Member::id);
   return found == topology.members.end() ? nullptr : &*found;

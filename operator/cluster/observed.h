@@ -39,6 +39,9 @@ struct Observed {
   std::vector<RackView> racks;   // In the order of the spec.
   std::vector<NodeView> nodes;   // By name.
   bool objects_current = false;  // All rendered objects are as they were last applied.
+  // Of the partitions as they are, and as they were without the node that is about to
+  // leave; nullopt: nobody said.
+  std::optional<admin::Safety> safety, safety_without;
 
   const NodeView* FindNode(const std::string& name) const;
   std::vector<const NodeView*> ExpectedNodes() const;
@@ -48,6 +51,9 @@ struct Observed {
   // The ring that more than half of its own members report, all at one epoch and hash;
   // null: there is none. `everyone` asks for every member that is not gone.
   const admin::Topology* AgreedRing(bool everyone) const;
+
+  // A member that serves and can be asked about the node `about`, another; null: none.
+  const NodeView* WhomToAsk(const std::string& about) const;
 };
 
 // Null: no such member.

@@ -134,6 +134,25 @@ Action JoinStep(const Operation& operation, const Observed& observed) {
   return Finish{static_cast<int64_t>(ring->epoch), "NodeJoined", operation.node};
 }
 
+// Why a node may not begin to leave: without it some partition would have too few owners that
+// serve, and what happens to one of them on the way would cost a quorum.
+std::optional<Wait> WhyNotLeave(const ClusterSpec& spec, const Operation& operation, const Observed& observed,
+                                const admin::Topology& ring) {
+  const auto& safety = observed.safety_without;
+  if (!safety || safety->epoch != ring.epoch) {
+    return Wait{"SafetyUnknown", "no member says what is left without " + operation.node};
+  }
+  const auto quorum = static_cast<uint32_t>(std::max(spec.read_quorum, spec.write_quorum));
+  for (const admin::Safety::Partition& partition : safety->partitions) {
+    // With R or W of N itself there is no owner to spare: then all the others.
+    const uint32_t needed = std::min(quorum, partition.owners - 1);
+    if (partition.owners == 0 || partition.ready_without >= needed) continue;
+    return Wait{"QuorumAtRisk", fmt::format("without {} partition {} has {} owners that serve, and needs {}",
+                                            operation.node, partition.partition, partition.ready_without, needed)};
+  }
+  return std::nullopt;
+}
+
 Action LeaveStep(const ClusterSpec& spec, const Operation& operation, const Observed& observed) {
   const admin::Topology* ring = observed.AgreedRing(/*everyone=*/false);
   if (ring == nullptr) return Wait{"RingNotConverged", "the nodes do not agree on one ring"};
@@ -156,6 +175,7 @@ Action LeaveStep(const ClusterSpec& spec, const Operation& operation, const Obse
   if (member->state == "normal") {
     if (wanted_back) return Finish{static_cast<int64_t>(ring->epoch), "DecommissionCancelled", operation.node};
     if (node == nullptr || !node->identity) return Wait{"NodeDown", operation.node + " does not answer"};
+    if (const auto wait = WhyNotLeave(spec, operation, observed, *ring)) return *wait;
     return AskNode{AskNode::What::kLeave, operation.node, operation.node_id};
   }
   if (wanted_back) return To(operation, Step::kCancelLeave);

@@ -121,6 +121,34 @@ void SetUpdatePending(const Observed& observed, const Setter& set) {
   set("UpdatePending", "False", "UpToDate", "");
 }
 
+// The ring, in numbers: what nobody said stays away.
+Object Ring(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed, const admin::Topology* ring,
+            bool converged) {
+  Object out{{"epoch", status.ring_epoch}, {"partitions", spec.partitions}, {"converged", converged}};
+  // Until it is formed the epoch stays 0: that is how a restarted operator knows.
+  if (ring != nullptr && status.ring_epoch > 0) out["epoch"] = ring->epoch;
+  // A merge patch takes a null away.
+  out["underReplicated"] = out["unavailable"] = out["pendingTransfers"] = out["pendingHints"] = nullptr;
+  if (observed.safety) {
+    const uint32_t quorum = static_cast<uint32_t>(std::max(spec.read_quorum, spec.write_quorum));
+    std::set<uint32_t> under, unavailable;  // Once each, whatever the bucket types' N.
+    for (const admin::Safety::Partition& partition : observed.safety->partitions) {
+      if (partition.ready < partition.owners) under.insert(partition.partition);
+      if (partition.ready < std::min(quorum, partition.owners)) unavailable.insert(partition.partition);
+    }
+    out["underReplicated"] = under.size();
+    out["unavailable"] = unavailable.size();
+  }
+  if (ring != nullptr) out["pendingTransfers"] = ring->to_move - std::min(ring->moved, ring->to_move);
+  const auto nodes = observed.ExpectedNodes();
+  if (std::ranges::all_of(nodes, [](const NodeView* node) { return node->hints.has_value(); })) {
+    uint64_t hints = 0;
+    for (const NodeView* node : nodes) hints += *node->hints;
+    out["pendingHints"] = hints;
+  }
+  return out;
+}
+
 }  // namespace
 
 Object Report(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed, const Action& action,
@@ -151,9 +179,6 @@ Object Report(const ClusterSpec& spec, const ClusterStatus& status, const Observ
                 : "Progressing",
       all_ready ? "" : ToString(action));
 
-  Object ring_status{{"epoch", status.ring_epoch}, {"partitions", spec.partitions}, {"converged", converged}};
-  // Until it is formed the epoch stays 0: that is how a restarted operator knows.
-  if (ring != nullptr && status.ring_epoch > 0) ring_status["epoch"] = ring->epoch;
   return {{"observedGeneration", spec.generation},
           {"clusterID", status.cluster_id},
           {"replicas", observed.Replicas()},
@@ -163,7 +188,7 @@ Object Report(const ClusterSpec& spec, const ClusterStatus& status, const Observ
           {"selector",
            fmt::format("app.kubernetes.io/name=dynamo,app.kubernetes.io/instance={},app.kubernetes.io/component=node",
                        spec.name)},
-          {"ring", std::move(ring_status)},
+          {"ring", Ring(spec, status, observed, ring, converged)},
           {"racks", Racks(spec, observed)},
           {"nodes", Nodes(observed, ring)},
           {"endpoint", {{"host", spec.Endpoint()}, {"port", kHttpPort}}},

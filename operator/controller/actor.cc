@@ -113,18 +113,8 @@ struct Actor::Pass {
     return {};
   }
 
-  // A member that serves, and is not the one that comes or goes.
-  const NodeView* WhomToAsk(const std::string& about) const {
-    for (const NodeView& node : observed.nodes) {
-      const admin::Member* member =
-          node.topology && node.identity ? FindMember(*node.topology, node.identity->node_id) : nullptr;
-      if (member != nullptr && member->state == "normal" && member->id != about && node.pod_ready) return &node;
-    }
-    return nullptr;
-  }
-
   Done operator()(const AskNode& action) const {
-    const NodeView* node = WhomToAsk(action.node_id);
+    const NodeView* node = observed.WhomToAsk(action.node_id);
     if (node == nullptr)
       return tl::unexpected(Trouble{"NodeDown", "no member serves that could be asked about " + action.node});
     const std::string type = TypeOf(action.what);

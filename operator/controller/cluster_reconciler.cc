@@ -15,13 +15,17 @@ constexpr Duration kPollOperation = std::chrono::seconds(2);
 constexpr Duration kPollWaiting = std::chrono::seconds(5);
 constexpr Duration kPollSettled = std::chrono::seconds(30);
 
-// Every field is in the status as it shall be.
-bool SaysAlready(const Object& object, const Object& fields) {
-  const kube::json::value* status = kube::Find(object, "status");
-  if (status == nullptr || !status->is_object()) return false;
+// A merge patch of these fields would change nothing.
+bool SaysAlready(const Object& there, const Object& fields) {
   for (const auto& [key, value] : fields) {
-    const kube::json::value* there = status->get_object().if_contains(key);
-    if (there == nullptr || *there != value) return false;
+    const kube::json::value* found = there.if_contains(key);
+    if (found == nullptr || found->is_null()) {
+      if (!value.is_null()) return false;
+    } else if (found->is_object() && value.is_object()) {
+      if (!SaysAlready(found->get_object(), value.get_object())) return false;
+    } else if (*found != value) {
+      return false;
+    }
   }
   return true;
 }
@@ -107,7 +111,8 @@ ReconcileResult ClusterReconciler::Stuck(const Object& object, const ClusterStat
 }
 
 bool ClusterReconciler::WriteStatus(const Object& object, const Object& fields) {
-  if (SaysAlready(object, fields)) return true;
+  const kube::json::value* status = kube::Find(object, "status");
+  if (status != nullptr && status->is_object() && SaysAlready(status->get_object(), fields)) return true;
   const Object patch{{"metadata", {{"resourceVersion", kube::ResourceVersionOf(object)}}}, {"status", fields}};
   const auto written = client_->StatusPatch(DynamoClusters(), kube::NamespaceOf(object), kube::NameOf(object), patch);
   if (!written) log_.Warn("status_unwritten cluster={} error=\"{}\"", kube::KeyOf(object), ToString(written.error()));

@@ -16,6 +16,13 @@ void AskNodeAbout(const NodeAdminOptions& options, NodeView* node) {
   if (const auto hints = client.GetHints()) node->hints = hints->total;
 }
 
+std::optional<admin::Safety> AskForSafety(const NodeAdminOptions& options, const NodeView& node,
+                                          const std::string& without) {
+  auto safety = admin::Client(options.endpoint(node), options.timeout).GetSafety(without);
+  if (!safety) return std::nullopt;
+  return std::move(*safety);
+}
+
 Result<admin::Operation> AskToForm(const NodeAdminOptions& options, const NodeView& node,
                                    const std::string& operation_id, const admin::CreateOperation& create) {
   return admin::Client(options.endpoint(node), options.operation_timeout).Create(operation_id, create);

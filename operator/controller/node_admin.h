@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/admin/client.h"
@@ -26,6 +27,10 @@ struct NodeAdminOptions {
 
 // Fills in what the node itself says; what it does not say stays unknown.
 void AskNodeAbout(const NodeAdminOptions& options, NodeView* node);
+
+// How many owners of each partition serve, without the node of that id (empty: as it is).
+std::optional<admin::Safety> AskForSafety(const NodeAdminOptions& options, const NodeView& node,
+                                          const std::string& without);
 
 Result<admin::Operation> AskToForm(const NodeAdminOptions& options, const NodeView& node,
                                    const std::string& operation_id, const admin::CreateOperation& create);

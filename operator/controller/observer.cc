@@ -116,6 +116,18 @@ Answer<std::vector<RackView>> ReadRacks(const kube::LiveReader& reader, const Cl
   return racks;
 }
 
+// The ring's own words about its partitions, of one member for all.
+void AskForSafetyOf(const NodeAdminOptions& options, const ClusterStatus& status, Observed* observed) {
+  const bool leaving = status.operation && status.operation->type == Operation::Type::kScaleDown;
+  const std::string about = leaving ? status.operation->node_id : "";
+  const NodeView* asked = observed->WhomToAsk(about);
+  if (asked == nullptr) return;
+  observed->safety = AskForSafety(options, *asked, "");
+  if (leaving && status.operation->step == Operation::Step::kLeave) {
+    observed->safety_without = AskForSafety(options, *asked, about);
+  }
+}
+
 }  // namespace
 
 RenderInput InputOf(const ClusterSpec& spec, const ClusterStatus& status, const OperatorOptions& options,
@@ -168,6 +180,7 @@ Answer<Observed> Observe(const kube::LiveReader& reader, const ClusterSpec& spec
   }
   observed.nodes = places.Take();
   for (NodeView& node : observed.nodes) AskNodeAbout(options.nodes, &node);
+  AskForSafetyOf(options.nodes, status, &observed);
 
   observed.objects_current = true;
   const std::vector<int> replicas(spec.racks.size(), 0);  // No part of the comparison.

@@ -31,6 +31,7 @@ struct Scene {
     ring.epoch = 7;
     ring.hash = "h";
     observed.objects_current = true;
+    observed.safety_without.emplace().epoch = 7;
     for (const char* rack : {"a", "b", "c"}) {
       observed.racks.push_back({rack, 1, "uid", 1, 1, ""});
       AddNode(rack, 0);
@@ -246,6 +247,31 @@ TEST(Planner, OfScaleDown) {
        [](Scene& s) { s.observed.racks[1].replicas = 2, s.AddNode("b", 1).volume_uid = "", s.Share(); },
        "Wait(NodeUnknown"},
       {"asked", in(Step::kLeave, "normal"), "AskNode(leave demo-a-1)"},
+      {"not before somebody says what is left without it",
+       [&](Scene& s) { in(Step::kLeave, "normal")(s), s.observed.safety_without.reset(); }, "Wait(SafetyUnknown"},
+      {"nor by what was said of another ring",
+       [&](Scene& s) { in(Step::kLeave, "normal")(s), s.observed.safety_without->epoch = 6; }, "Wait(SafetyUnknown"},
+      {"without it a quorum would hang on one node",
+       [&](Scene& s) { in(Step::kLeave, "normal")(s), s.observed.safety_without->partitions = {{9, 3, 3, 2, 1}}; },
+       "Wait(QuorumAtRisk: without demo-a-1 partition 9 has 1 owners that serve, and needs 2"},
+      {"without it a quorum is left",
+       [&](Scene& s) { in(Step::kLeave, "normal")(s), s.observed.safety_without->partitions = {{9, 3, 3, 3, 2}}; },
+       "AskNode(leave demo-a-1)"},
+      {"one copy of each key: nobody else has it, and it moves before the node goes",
+       [&](Scene& s) {
+         in(Step::kLeave, "normal")(s), s.spec.factor = s.spec.read_quorum = s.spec.write_quorum = 1;
+         s.observed.safety_without->partitions = {{9, 1, 1, 1, 0}};
+       },
+       "AskNode(leave demo-a-1)"},
+      {"writes wait for all owners: all the others must serve",
+       [&](Scene& s) {
+         in(Step::kLeave, "normal")(s), s.spec.write_quorum = 3;
+         s.observed.safety_without->partitions = {{9, 3, 3, 2, 1}};
+       },
+       "Wait(QuorumAtRisk"},
+      {"changed back, whatever is left",
+       [&](Scene& s) { in(Step::kLeave, "normal")(s), s.observed.safety_without.reset(), s.spec.replicas = 4; },
+       "Finish(DecommissionCancelled"},
       {"silent: wait",
        [&](Scene& s) {
          in(Step::kLeave, "normal")(s), s.Node("demo-a-1").identity.reset(), s.Node("demo-a-1").topology.reset();

@@ -213,6 +213,12 @@ std::pair<int, std::string> World::AnswerNode(const std::string& pod, const std:
                                                                member ? "normal" : "empty", volume.empty}))};
   }
   if (path == "/hints") return {200, "{\"total\": 0}"};
+  if (path == "/safety" && ring_) {
+    admin::Safety safety;
+    safety.node_id = volume.node_id;
+    safety.epoch = ring_->epoch;
+    return {200, json::serialize(admin::ToJson(safety))};
+  }
   if (path == "/topology" && ring_ && !volume.cluster_id.empty()) return {200, json::serialize(admin::ToJson(*ring_))};
   return {503, "{\"error\": \"no cluster\"}"};
 }
