@@ -33,11 +33,15 @@ class App:
             raise Failed(f"the client said:\n{output}")
         return f"put, get, siblings, resolve and delete by the name {self.service}"
 
-    def begin_load(self, prefix: str) -> None:
-        """Runs on while the API server is away: nobody holds a connection to it."""
-        self.shell("rm -f /tmp/said /tmp/acknowledged; "
-                   f"nohup python3 /programs/load.py {self.service} write 900 {prefix} >/tmp/said 2>&1 &")
-        wait_for("the load's first writes", 30, lambda: int(self.shell("wc -c </tmp/acknowledged")) > 0)
+    def begin_load(self, prefix: str, forget: bool = True) -> None:
+        """Runs on while the API server is away: nobody holds a connection to it. `forget`: what earlier loads
+        have written is not read back again."""
+        if forget:
+            self.shell("rm -f /tmp/acknowledged")
+        self.shell("touch /tmp/acknowledged; rm -f /tmp/said")
+        before = int(self.shell("wc -c </tmp/acknowledged"))
+        self.shell(f"nohup python3 /programs/load.py {self.service} write 900 {prefix} >/tmp/said 2>&1 &")
+        wait_for("the load's first writes", 30, lambda: int(self.shell("wc -c </tmp/acknowledged")) > before)
 
     def end_load(self) -> str:
         """What the load counted; raises unless nothing failed and every acknowledged write is there."""

@@ -140,3 +140,10 @@ STEPS = [("operator: install", install), ("operator: create", create), ("operato
 
 def setup(kube: Kubernetes) -> None:
     kube.kubectl("label", "namespace", kube.namespace, "pod-security.kubernetes.io/enforce=restricted", "--overwrite")
+
+
+def teardown(kube: Kubernetes) -> None:
+    """The definition, which Helm leaves, belongs to this namespace's release: another could not bring its own."""
+    kube.kubectl("delete", "dyn", "--all", "--timeout=60s")
+    kube.shell("helm", "uninstall", "dynamo-operator", "--namespace", kube.namespace, "--wait", "--timeout", "1m", seconds=90)
+    kube.shell("kubectl", "delete", "crd", "dynamoclusters.dynamo.internal", "--timeout=60s", seconds=90)

@@ -133,3 +133,7 @@ STEPS = [("definition: rules", refuses_and_accepts), ("definition: defaults", fi
 def setup(kube: Kubernetes) -> None:
     kube.kubectl("apply", "--server-side", "--filename", str(CRD))
     wait_for("the definition", 30, lambda: kube.kubectl("get", "dyn") is not None)
+
+
+def teardown(kube: Kubernetes) -> None:
+    """The last step has removed it."""

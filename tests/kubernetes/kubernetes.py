@@ -56,6 +56,10 @@ class Kubernetes:
         return subprocess.Popen([HERE / "cluster", "shell", "kubectl", "--namespace", self.namespace, *arguments],
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
+    def watch(self, *arguments: str) -> Watch:
+        """What kubectl prints while things change, until it is stopped."""
+        return Watch(self.start(*arguments, "--watch"))
+
     def explain(self) -> None:
         """What a person would look at first."""
         for arguments in (["get", "all,pvc,dyn", "--output", "wide"], ["get", "events", "--sort-by", ".lastTimestamp"],
@@ -64,6 +68,18 @@ class Kubernetes:
                 print(f"--- kubectl {' '.join(arguments)}\n{self.kubectl(*arguments)[-6000:]}")
             except Failed as failed:
                 print(failed)
+
+
+class Watch:
+    """A kubectl that prints what changes."""
+
+    def __init__(self, process: subprocess.Popen) -> None:
+        self._process = process
+
+    def stop(self) -> str:
+        """All that it has printed."""
+        self._process.terminate()
+        return self._process.communicate(timeout=10)[0]
 
 
 def wait_for(what: str, seconds: float, condition: Callable[[], object]) -> float:

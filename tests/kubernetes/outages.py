@@ -67,3 +67,7 @@ def setup(kube: Kubernetes) -> None:
     clusters.install(kube)
     clusters.create(kube)
     App(kube, "demo").start()
+
+
+def teardown(kube: Kubernetes) -> None:
+    clusters.teardown(kube)

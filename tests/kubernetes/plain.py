@@ -65,3 +65,7 @@ STEPS = [("plain: create", create_cluster), ("plain: an unchanged client", uncha
 
 def setup(kube: Kubernetes) -> None:
     App(kube, "plain").start()
+
+
+def teardown(kube: Kubernetes) -> None:
+    """All of it goes with the namespace."""
