@@ -13,6 +13,9 @@ using kube::Object;
 namespace json = kube::json;
 
 constexpr char kDataFolder[] = "/var/lib/dynamo";
+// Where a pod looks for what it may say to the API server.
+constexpr char kTokenFolder[] = "/var/run/secrets/kubernetes.io/serviceaccount";
+constexpr int kTokenSeconds = 3607;  // The kubelet renews it long before.
 
 Object Variable(const std::string& name, const std::string& value) { return {{"name", name}, {"value", value}}; }
 Object FromField(const std::string& name, const char* path) {
@@ -38,8 +41,7 @@ json::array Environment(const ClusterSpec& spec, const RackSpec& rack) {
   out.push_back(Variable("DYNAMO_DATA_DIR", kDataFolder));
   out.push_back(Variable("DYNAMO_ZONE", rack.zone.empty() ? rack.name : rack.zone));
   out.push_back(Variable("DYNAMO_CAPACITY", std::to_string(rack.capacity)));
-  out.push_back(
-      Variable("DYNAMO_SEEDS_DNS", fmt::format("{}.{}.svc:{}", spec.HeadlessName(), spec.namespace_, kPeerPort)));
+  out.push_back(Variable("DYNAMO_SEEDS_KUBERNETES", spec.HeadlessName()));
   return out;
 }
 
@@ -54,24 +56,26 @@ Object Container(const RenderInput& input, const RackSpec& rack) {
   const ClusterSpec& spec = *input.spec;
   const std::string image = spec.image.empty() ? fmt::format("{}:{}", input.default_image, spec.version) : spec.image;
   const auto port = [](const char* name, int number) { return Object{{"name", name}, {"containerPort", number}}; };
-  return {{"name", "node"},
-          {"image", image},
-          {"imagePullPolicy", "IfNotPresent"},
-          {"env", Environment(spec, rack)},
-          {"ports", json::array{port("http", kHttpPort), port("pb", kPbPort), port("peer", kPeerPort),
-                                port("admin", kAdminPort)}},
-          {"resources", spec.resources},
-          // Clients hear that the pod is going before it stops to accept them.
-          {"lifecycle", {{"preStop", {{"sleep", {{"seconds", 3}}}}}}},
-          // Recovery of a large log takes its time: ten minutes until the kubelet loses patience.
-          {"startupProbe", Probe("/healthz", 1, 600)},
-          {"livenessProbe", Probe("/healthz", 10, 6)},
-          {"readinessProbe", Probe("/readyz", 1, 2)},
-          {"securityContext",
-           {{"allowPrivilegeEscalation", false},
-            {"readOnlyRootFilesystem", true},
-            {"capabilities", {{"drop", json::array{"ALL"}}}}}},
-          {"volumeMounts", json::array{Object{{"name", "data"}, {"mountPath", kDataFolder}}}}};
+  return {
+      {"name", "node"},
+      {"image", image},
+      {"imagePullPolicy", "IfNotPresent"},
+      {"env", Environment(spec, rack)},
+      {"ports",
+       json::array{port("http", kHttpPort), port("pb", kPbPort), port("peer", kPeerPort), port("admin", kAdminPort)}},
+      {"resources", spec.resources},
+      // Clients hear that the pod is going before it stops to accept them.
+      {"lifecycle", {{"preStop", {{"sleep", {{"seconds", 3}}}}}}},
+      // Recovery of a large log takes its time: ten minutes until the kubelet loses patience.
+      {"startupProbe", Probe("/healthz", 1, 600)},
+      {"livenessProbe", Probe("/healthz", 10, 6)},
+      {"readinessProbe", Probe("/readyz", 1, 2)},
+      {"securityContext",
+       {{"allowPrivilegeEscalation", false},
+        {"readOnlyRootFilesystem", true},
+        {"capabilities", {{"drop", json::array{"ALL"}}}}}},
+      {"volumeMounts", json::array{Object{{"name", "data"}, {"mountPath", kDataFolder}},
+                                   Object{{"name", "api-access"}, {"mountPath", kTokenFolder}, {"readOnly", true}}}}};
 }
 
 // Away from each other where there is room: a machine that dies takes one node along.
@@ -102,6 +106,19 @@ json::array TopologySpread(const ClusterSpec& spec) {
                  {"labelSelector", {{"matchLabels", SelectorLabels(spec)}}}}};
 }
 
+// The token by which a node finds the others, with what is needed to use it: asked for by
+// name, so that nothing mounts it anywhere else.
+Object ApiAccess() {
+  const Object token{{"serviceAccountToken", {{"path", "token"}, {"expirationSeconds", kTokenSeconds}}}};
+  const Object authority{
+      {"configMap",
+       {{"name", "kube-root-ca.crt"}, {"items", json::array{Object{{"key", "ca.crt"}, {"path", "ca.crt"}}}}}}};
+  const Object name_space{
+      {"downwardAPI",
+       {{"items", json::array{Object{{"path", "namespace"}, {"fieldRef", {{"fieldPath", "metadata.namespace"}}}}}}}}};
+  return {{"name", "api-access"}, {"projected", {{"sources", json::array{token, authority, name_space}}}}};
+}
+
 Object PodSpec(const RenderInput& input, const RackSpec& rack) {
   const ClusterSpec& spec = *input.spec;
   return {{"serviceAccountName", spec.HeadlessName()},
@@ -119,7 +136,8 @@ Object PodSpec(const RenderInput& input, const RackSpec& rack) {
           {"affinity", Affinity(spec, rack)},
           {"tolerations", spec.tolerations},
           {"topologySpreadConstraints", TopologySpread(spec)},
-          {"containers", json::array{Container(input, rack)}}};
+          {"containers", json::array{Container(input, rack)}},
+          {"volumes", json::array{ApiAccess()}}};
 }
 
 // Carries the cluster's id, so that a volume says whose it is when all else is gone.

@@ -70,7 +70,7 @@ TEST(Objects, AStatefulSetIsWhatItsRackAsksFor) {
   EXPECT_EQ(Variable(container, "DYNAMO_CAPACITY"), "3");
   EXPECT_EQ(Variable(container, "DYNAMO_NAME"), "metadata.name");
   EXPECT_EQ(Variable(container, "DYNAMO_ADVERTISE_ADDRESS"), "status.podIP");
-  EXPECT_EQ(Variable(container, "DYNAMO_SEEDS_DNS"), "demo-nodes.shop.svc:8099");
+  EXPECT_EQ(Variable(container, "DYNAMO_SEEDS_KUBERNETES"), "demo-nodes");
   EXPECT_EQ(Variable(container, "DYNAMO_SIBLINGS_MAX"), "50");
   EXPECT_EQ(StringAt(container, "readinessProbe.httpGet.path"), "/readyz");
   EXPECT_EQ(StringAt(container, "resources.requests.memory"), "1Gi");
@@ -88,6 +88,33 @@ TEST(Objects, PodsPassTheRestrictedStandard) {
   EXPECT_FALSE(kube::BoolAt(container, "securityContext.allowPrivilegeEscalation", true));
   EXPECT_TRUE(kube::BoolAt(container, "securityContext.readOnlyRootFilesystem"));
   EXPECT_EQ(json::serialize(*Find(container, "securityContext.capabilities.drop")), "[\"ALL\"]");
+}
+
+TEST(Objects, ANodeMayFindTheOthersByTheApiAndNothingElse) {
+  const ClusterSpec spec = Zones();
+  const Object set = RenderStatefulSet(InputFor(spec), 0);
+  const json::array& volumes = Find(set, "spec.template.spec.volumes")->get_array();
+  ASSERT_EQ(volumes.size(), 1u);
+  const Object& access = volumes.at(0).get_object();
+  const json::array& sources = Find(access, "projected.sources")->get_array();
+  EXPECT_EQ(StringAt(sources.at(0).get_object(), "serviceAccountToken.path"), "token");
+  EXPECT_EQ(StringAt(sources.at(1).get_object(), "configMap.name"), "kube-root-ca.crt");
+  EXPECT_THAT(json::serialize(sources.at(2)), HasSubstr("metadata.namespace"));
+  bool mounted = false;
+  for (const json::value& item : ContainerOf(set).at("volumeMounts").get_array()) {
+    const Object& mount = item.get_object();
+    if (StringAt(mount, "name") != StringAt(access, "name")) continue;
+    mounted = kube::BoolAt(mount, "readOnly") &&
+              StringAt(mount, "mountPath") == "/var/run/secrets/kubernetes.io/serviceaccount";
+  }
+  EXPECT_TRUE(mounted);
+  EXPECT_EQ(StringAt(set, "spec.template.spec.serviceAccountName"), kube::NameOf(RenderServiceAccount(spec)));
+  EXPECT_EQ(json::serialize(*Find(RenderRole(spec), "rules")),
+            R"([{"apiGroups":["discovery.k8s.io"],"resources":["endpointslices"],"verbs":["get","list"]}])");
+  const Object binding = RenderRoleBinding(spec);
+  EXPECT_EQ(StringAt(binding, "roleRef.name"), kube::NameOf(RenderRole(spec)));
+  EXPECT_EQ(StringAt(Find(binding, "subjects")->get_array().at(0).get_object(), "name"),
+            kube::NameOf(RenderServiceAccount(spec)));
 }
 
 TEST(Objects, AVolumeSaysWhoseItIs) {
