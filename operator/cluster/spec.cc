@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <utility>
+
+#include "operator/cluster/offered.h"
+#include "operator/cluster/quantity.h"
 
 namespace dynamo::op {
 namespace {
@@ -33,6 +37,13 @@ Object ObjectAt(const Object& object, std::string_view path) {
 json::array ArrayAt(const Object& object, std::string_view path) {
   const json::value* value = Find(object, path);
   return value != nullptr && value->is_array() ? value->get_array() : json::array{};
+}
+
+// A quantity may come as a number.
+std::string QuantityAt(const Object& object, std::string_view path) {
+  const json::value* value = Find(object, path);
+  if (value == nullptr) return "";
+  return value->is_string() ? std::string(value->get_string()) : std::to_string(IntAt(object, path));
 }
 
 std::vector<RackSpec> ReadRacks(const Object& object, int64_t capacity) {
@@ -70,31 +81,29 @@ Status Check(const ClusterSpec& spec) {
   return {};
 }
 
-// What a field asks for and this version does not do. Said, never passed over.
-Status CheckOffered(const Object& object) {
-  const auto refuse = [](const char* field) {
-    return Fail(Errc::kUnsupported, fmt::format("spec.{}: this version of the operator does not offer it", field));
+Status ReadBackground(const Object& object, ClusterSpec* spec) {
+  const auto wrong = [](const char* field, const std::string& value) {
+    return Fail(Errc::kInvalidArgument, fmt::format("spec.{}: \"{}\" cannot be read", field, value));
   };
-  for (const char* field :
-       {"hibernated", "auth.enabled", "monitoring.podMonitor", "monitoring.rules", "monitoring.dashboard"}) {
-    if (BoolAt(object, fmt::format("spec.{}", field))) return refuse(field);
+  spec->transfer_max_concurrent = IntAt(object, "spec.transfer.maxConcurrent", spec->transfer_max_concurrent);
+  if (spec->transfer_max_concurrent < 1 || spec->transfer_max_concurrent > 64) {
+    return wrong("transfer.maxConcurrent", std::to_string(spec->transfer_max_concurrent));
   }
-  for (const char* field : {"replication.sloppyQuorum", "replication.hintedHandoff"}) {
-    if (!BoolAt(object, fmt::format("spec.{}", field), true)) return refuse(field);
+  if (const std::string bandwidth = QuantityAt(object, "spec.transfer.bandwidth"); !bandwidth.empty()) {
+    const auto bytes = ParseBytes(bandwidth);
+    // 0 would be no limit at all to the node.
+    if (!bytes || *bytes == 0) return wrong("transfer.bandwidth", bandwidth);
+    spec->transfer_bytes_per_second = *bytes;
   }
-  for (const char* field : {"tls.peers", "tls.clients"}) {
-    const std::string mode = StringAt(object, fmt::format("spec.{}", field));
-    if (!mode.empty() && mode != "Disabled") return refuse(field);
+  if (const std::string interval = StringAt(object, "spec.antiEntropy.interval"); !interval.empty()) {
+    const auto milliseconds = ParseMilliseconds(interval);
+    if (!milliseconds || *milliseconds == 0) return wrong("antiEntropy.interval", interval);
+    spec->anti_entropy_interval_ms = *milliseconds;
   }
-  if (!StringAt(object, "spec.restartToken").empty()) return refuse("restartToken");
+  const std::string mode = StringAt(object, "spec.antiEntropy.mode");
+  if (mode == "Off") spec->anti_entropy_interval_ms = 0;
+  if (!mode.empty() && mode != "Off" && mode != "Continuous") return wrong("antiEntropy.mode", mode);
   return {};
-}
-
-// A quantity may come as a number.
-std::string QuantityAt(const Object& object, std::string_view path) {
-  const json::value* value = Find(object, path);
-  if (value == nullptr) return "";
-  return value->is_string() ? std::string(value->get_string()) : std::to_string(IntAt(object, path));
 }
 
 void ReadPod(const Object& object, ClusterSpec* spec) {
@@ -151,7 +160,9 @@ Result<ClusterSpec> ParseSpec(const Object& object) {
   }
   ReadPod(object, &spec);
   if (auto offered = CheckOffered(object); !offered) return Fail(offered.error());
+  if (auto read = ReadBackground(object, &spec); !read) return Fail(read.error());
   if (auto checked = Check(spec); !checked) return Fail(checked.error());
+  if (auto checked = CheckQuorums(spec); !checked) return Fail(checked.error());
   return spec;
 }
 

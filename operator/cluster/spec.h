@@ -39,7 +39,9 @@ struct ClusterSpec {
   bool delete_volumes_with_cluster = false, delete_volumes_when_scaled = true;
   bool disruption_budget = true, network_policy = true;
   std::string service_type = "ClusterIP";
-  std::map<std::string, std::string> config;  // Settings of the node, by their names.
+  std::map<std::string, std::string> config;                                  // Settings of the node, by their names.
+  int64_t transfer_max_concurrent = 2, transfer_bytes_per_second = 32 << 20;  // Of each shard.
+  int64_t anti_entropy_interval_ms = 300'000;                                 // 0: on demand only.
   kube::Object resources;
   kube::Object affinity;
   kube::json::array tolerations, topology_spread;

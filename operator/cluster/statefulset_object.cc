@@ -42,6 +42,9 @@ json::array Environment(const ClusterSpec& spec, const RackSpec& rack) {
   out.push_back(Variable("DYNAMO_ZONE", rack.zone.empty() ? rack.name : rack.zone));
   out.push_back(Variable("DYNAMO_CAPACITY", std::to_string(rack.capacity)));
   out.push_back(Variable("DYNAMO_SEEDS_KUBERNETES", spec.HeadlessName()));
+  out.push_back(Variable("DYNAMO_TRANSFER_MAX_CONCURRENT", std::to_string(spec.transfer_max_concurrent)));
+  out.push_back(Variable("DYNAMO_TRANSFER_BYTES_PER_SECOND", std::to_string(spec.transfer_bytes_per_second)));
+  out.push_back(Variable("DYNAMO_ANTI_ENTROPY_INTERVAL_MS", std::to_string(spec.anti_entropy_interval_ms)));
   return out;
 }
 

@@ -21,12 +21,14 @@ RULES = [
     ("spec.racks[0].name", {"racks": [{"name": "A"}]}, {"racks": [{"name": "a-1"}]}),
     ("spec.storage.size", {"storage": {"size": "ten"}}, {"storage": {"size": "1500M"}}),
     ("spec.service.type", {"service": {"type": "ExternalName"}}, {"service": {"type": "LoadBalancer"}}),
+    ("spec.transfer.bandwidth", {"transfer": {"bandwidth": "fast"}}, {"transfer": {"bandwidth": "64Mi"}}),
+    ("spec.antiEntropy.interval", {"antiEntropy": {"interval": "1 day"}}, {"antiEntropy": {"interval": "1h30m"}}),
     ("spec.config", {"config": {"siblings-max": 50}}, {"config": {"siblings-max": "50"}}),
 ]
 # The same of changes of a cluster that is there.
 TRANSITIONS = [
     ("ring.partitions cannot be changed", {"ring": {"partitions": 512}}, {"ring": {"partitions": 256}}),
-    ("factor cannot be lowered", {"replication": {"factor": 2}}, {"replication": {"factor": 3}}),
+    ("factor cannot be changed", {"replication": {"factor": 2}}, {"replication": {"factor": 3}}),
     ("storage.size cannot shrink", {"storage": {"size": "9Gi"}}, {"storage": {"size": "11Gi"}}),
     ("storageClassName cannot be changed", {"storage": {"storageClassName": "slow"}}, {"storage": {"storageClassName": "fast"}}),
     ("storageClassName cannot be changed", {"storage": {"storageClassName": None}}, {"storage": {"storageClassName": "fast"}}),

@@ -23,10 +23,10 @@ def deleted_pod_comes_back(kube: Kubernetes) -> str:
     return said
 
 
-def catch_up(kube: Kubernetes, grace_seconds: int) -> float:
+def catch_up(kube: Kubernetes, when_scaled: str) -> float:
     """Seconds until a change of the resource is seen and the cluster Ready at it."""
     kube.kubectl("patch", "dyn", "demo", "--type=merge",
-                 f'--patch={{"spec": {{"update": {{"minReadySeconds": {grace_seconds}}}}}}}')
+                 f'--patch={{"spec": {{"storage": {{"retention": {{"whenScaled": "{when_scaled}"}}}}}}}}')
     return clusters.wait_until_ready(kube, "demo", 120)
 
 
@@ -37,7 +37,7 @@ def operator_away(kube: Kubernetes) -> str:
     time.sleep(AWAY_SECONDS)
     said = app.end_load()
     kube.kubectl("scale", "deployment/dynamo-operator", "--replicas=1")
-    return f"away for {AWAY_SECONDS} s, caught up after {catch_up(kube, 11):.1f} s; {said}"
+    return f"away for {AWAY_SECONDS} s, caught up after {catch_up(kube, "Retain"):.1f} s; {said}"
 
 
 def api_server_away(kube: Kubernetes) -> str:
@@ -52,7 +52,7 @@ def api_server_away(kube: Kubernetes) -> str:
             raise
     time.sleep(AWAY_SECONDS)
     run(HERE / "cluster", "up", seconds=200)
-    caught_up = catch_up(kube, 12)
+    caught_up = catch_up(kube, "Delete")
     said = app.end_load()
     for pod in PODS:
         wait_for(f"{pod} to run on", 10, lambda pod=pod: kube.get("pod", pod)["status"]["phase"] == "Running")

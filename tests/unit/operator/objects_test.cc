@@ -134,15 +134,15 @@ TEST(Objects, AVolumeSaysWhoseItIs) {
 }
 
 TEST(Objects, TheBudgetLeavesAQuorumAndNothingDuringAnOperation) {
-  const auto budget = [](const Object& spec, bool running) {
-    return kube::IntAt(RenderDisruptionBudget(SpecOf(spec), running), "spec.maxUnavailable", -1);
+  const auto budget = [](int factor, int read, int write, bool running) {
+    ClusterSpec spec = SpecOf({{"replicas", 5}});
+    spec.factor = factor, spec.read_quorum = read, spec.write_quorum = write;
+    return kube::IntAt(RenderDisruptionBudget(spec, running), "spec.maxUnavailable", -1);
   };
-  EXPECT_EQ(budget({{"replicas", 3}}, false), 1);
-  EXPECT_EQ(budget({{"replicas", 5}, {"replication", {{"factor", 5}, {"readQuorum", 2}, {"writeQuorum", 3}}}}, false),
-            2);
-  EXPECT_EQ(budget({{"replicas", 3}, {"replication", {{"factor", 3}, {"readQuorum", 3}, {"writeQuorum", 1}}}}, false),
-            1);
-  EXPECT_EQ(budget({{"replicas", 3}}, true), 0);
+  EXPECT_EQ(budget(3, 2, 2, false), 1);
+  EXPECT_EQ(budget(5, 2, 3, false), 2);
+  EXPECT_EQ(budget(3, 3, 1, false), 1);
+  EXPECT_EQ(budget(3, 2, 2, true), 0);
   const auto kinds = [](const ClusterSpec& spec) {
     std::string out;
     RenderInput input = InputFor(spec);
@@ -222,12 +222,64 @@ TEST(ClusterSpec, NamesTheFieldThatIsWrong) {
       {{{"ring", {{"partitions", 8}}}, {"replicas", 9}}, "spec.ring.partitions"},
       {{{"racks", json::array{Object{{"name", "a"}}, Object{{"name", "a"}}}}}, "a name of its own"},
       {{{"config", {{"siblings-max", 50}}}}, "spec.config"},
-      {{{"hibernated", true}}, "spec.hibernated"},
-      {{{"tls", {{"peers", "CertManager"}}}}, "spec.tls.peers"},
-      {{{"auth", {{"enabled", true}}}}, "spec.auth.enabled"},
-      {{{"replication", {{"sloppyQuorum", false}}}}, "sloppyQuorum"},
+      {{{"transfer", {{"bandwidth", "fast"}}}}, "spec.transfer.bandwidth"},
+      {{{"transfer", {{"bandwidth", "0"}}}}, "spec.transfer.bandwidth"},
+      {{{"transfer", {{"maxConcurrent", 0}}}}, "spec.transfer.maxConcurrent"},
+      {{{"antiEntropy", {{"interval", "often"}}}}, "spec.antiEntropy.interval"},
+      {{{"antiEntropy", {{"mode", "Scheduled"}}}}, "spec.antiEntropy.mode"},
   };
   for (const auto& [spec, field] : table) EXPECT_THAT(message(spec), HasSubstr(field)) << json::serialize(spec);
+}
+
+TEST(ClusterSpec, RefusesByNameWhatThisVersionDoesNotDo) {
+  const auto parse = [](const Object& spec) { return ParseSpec({{"metadata", {{"name", "demo"}}}, {"spec", spec}}); };
+  struct Row {
+    Object refused, accepted;
+    const char* field;
+  };
+  const std::vector<Row> table = {
+      {{{"hibernated", true}}, {{"hibernated", false}}, "spec.hibernated"},
+      {{{"restartToken", "1"}}, {{"restartToken", ""}}, "spec.restartToken"},
+      {{{"tls", {{"peers", "CertManager"}}}}, {{"tls", {{"peers", "Disabled"}}}}, "spec.tls.peers"},
+      {{{"tls", {{"clients", "Required"}}}}, {{"tls", {{"clients", "Disabled"}}}}, "spec.tls.clients"},
+      {{{"auth", {{"enabled", true}}}}, {{"auth", {{"enabled", false}}}}, "spec.auth.enabled"},
+      {{{"monitoring", {{"rules", true}}}}, {{"monitoring", {{"rules", false}}}}, "spec.monitoring.rules"},
+      {{{"replication", {{"sloppyQuorum", false}}}}, {{"replication", {{"sloppyQuorum", true}}}}, "sloppyQuorum"},
+      {{{"replication", {{"readQuorum", 1}}}}, {{"replication", {{"readQuorum", 2}}}}, "spec.replication.readQuorum"},
+      {{{"replication", {{"writeQuorum", 3}}}}, {{"replication", {{"writeQuorum", 2}}}}, "replication.writeQuorum"},
+      {{{"update", {{"maxUnavailable", 2}}}}, {{"update", {{"maxUnavailable", 1}}}}, "spec.update.maxUnavailable"},
+      {{{"update", {{"partition", 1}}}}, {{"update", {{"partition", 0}}}}, "spec.update.partition"},
+      {{{"update", {{"gate", "Quorum"}}}}, {{"update", {{"gate", "QuorumPlusOne"}}}}, "spec.update.gate"},
+      {{{"replacement", {{"policy", "Automatic"}}}}, {{"replacement", {{"policy", "Manual"}}}}, "replacement.policy"},
+      {{{"antiEntropy", {{"afterReplacement", false}}}},
+       {{"antiEntropy", {{"afterReplacement", true}}}},
+       "spec.antiEntropy.afterReplacement"},
+  };
+  for (const auto& [refused, accepted, field] : table) {
+    const auto no = parse(refused);
+    ASSERT_FALSE(no) << field;
+    EXPECT_EQ(no.error().code, Errc::kUnsupported);
+    EXPECT_THAT(no.error().message, HasSubstr(field));
+    EXPECT_TRUE(parse(accepted)) << field;
+  }
+  EXPECT_TRUE(parse({{"replicas", 5}, {"replication", {{"factor", 5}, {"readQuorum", 3}, {"writeQuorum", 3}}}}));
+}
+
+TEST(ClusterSpec, WhatRunsInTheBackgroundIsSettingsOfTheNodes) {
+  const auto settings = [](const Object& fields) {
+    const ClusterSpec spec = SpecOf(fields);
+    const Object container = ContainerOf(RenderStatefulSet(InputFor(spec), 0));
+    return Variable(container, "DYNAMO_TRANSFER_MAX_CONCURRENT") + " " +
+           Variable(container, "DYNAMO_TRANSFER_BYTES_PER_SECOND") + " " +
+           Variable(container, "DYNAMO_ANTI_ENTROPY_INTERVAL_MS");
+  };
+  EXPECT_EQ(settings({}), "2 33554432 300000");
+  EXPECT_EQ(
+      settings({{"transfer", {{"maxConcurrent", 4}, {"bandwidth", "50M"}}}, {"antiEntropy", {{"interval", "1h"}}}}),
+      "4 50000000 3600000");
+  EXPECT_EQ(settings({{"antiEntropy", {{"mode", "Off"}, {"interval", "1h"}}}}), "2 33554432 0");
+  EXPECT_EQ(settings({{"config", {{"anti-entropy-interval-ms", "7"}}}}), "2 33554432 300000")
+      << "the resource's own fields go before spec.config";
 }
 
 TEST(ClusterSpec, NonsenseIsAnErrorOrADefaultNeverACrash) {
