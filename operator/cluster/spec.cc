@@ -106,9 +106,19 @@ Status ReadBackground(const Object& object, ClusterSpec* spec) {
   return {};
 }
 
+// Logs are all that a node writes beside its volume: bounded, or one pod could fill its machine's disk.
+void BoundLogs(Object* resources) {
+  for (const auto& [part, size] : {std::pair("requests", "64Mi"), {"limits", "1Gi"}}) {
+    json::value& amounts = (*resources)[part];
+    if (amounts.is_null()) amounts = Object{};
+    if (amounts.is_object()) amounts.get_object().emplace("ephemeral-storage", size);
+  }
+}
+
 void ReadPod(const Object& object, ClusterSpec* spec) {
   spec->resources = ObjectAt(object, "spec.pod.resources");
   if (spec->resources.empty()) spec->resources = DefaultResources();
+  BoundLogs(&spec->resources);
   spec->affinity = ObjectAt(object, "spec.pod.affinity");
   spec->tolerations = ArrayAt(object, "spec.pod.tolerations");
   spec->topology_spread = ArrayAt(object, "spec.pod.topologySpreadConstraints");
