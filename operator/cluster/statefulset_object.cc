@@ -63,6 +63,8 @@ Object Container(const RenderInput& input, const RackSpec& rack) {
       {"name", "node"},
       {"image", image},
       {"imagePullPolicy", "IfNotPresent"},
+      // Why a node refuses to start is then in its pod's status, and in the resource's.
+      {"terminationMessagePolicy", "FallbackToLogsOnError"},
       {"env", Environment(spec, rack)},
       {"ports",
        json::array{port("http", kHttpPort), port("pb", kPbPort), port("peer", kPeerPort), port("admin", kAdminPort)}},

@@ -35,8 +35,12 @@ std::string TroubleOf(const Object& pod) {
   }
   static const std::set<std::string> harmless = {"", "ContainerCreating", "PodInitializing"};
   for (const json::value& item : ItemsAt(pod, "status.containerStatuses")) {
-    const std::string reason = StringAt(item.get_object(), "state.waiting.reason");
-    if (!harmless.contains(reason)) return reason + ": " + StringAt(item.get_object(), "state.waiting.message");
+    const Object& container = item.get_object();
+    const std::string reason = StringAt(container, "state.waiting.reason");
+    if (harmless.contains(reason)) continue;
+    // The last words of a program that ended say more than that it is started again later.
+    const std::string last_words = StringAt(container, "lastState.terminated.message");
+    return reason + ": " + (last_words.empty() ? StringAt(container, "state.waiting.message") : last_words);
   }
   return "";
 }
