@@ -117,6 +117,18 @@ TEST(Objects, ANodeMayFindTheOthersByTheApiAndNothingElse) {
             kube::NameOf(RenderServiceAccount(spec)));
 }
 
+TEST(Objects, WhatAPodWritesBesideItsVolumeIsBounded) {
+  const auto resources = [](const Object& pod) {
+    const ClusterSpec spec = SpecOf({{"pod", pod}});
+    return json::serialize(ContainerOf(RenderStatefulSet(InputFor(spec), 0)).at("resources"));
+  };
+  EXPECT_THAT(resources({}), HasSubstr(R"("memory":"1Gi","ephemeral-storage":"1Gi")"));
+  EXPECT_EQ(resources({{"resources", {{"requests", {{"cpu", "1"}}}}}}),
+            R"({"requests":{"cpu":"1","ephemeral-storage":"64Mi"},"limits":{"ephemeral-storage":"1Gi"}})");
+  EXPECT_EQ(resources({{"resources", {{"limits", {{"ephemeral-storage", "9Gi"}}}, {"requests", Object{}}}}}),
+            R"({"limits":{"ephemeral-storage":"9Gi"},"requests":{"ephemeral-storage":"64Mi"}})");
+}
+
 TEST(Objects, AVolumeSaysWhoseItIs) {
   const ClusterSpec spec = SpecOf(
       {{"storage", {{"size", "20Gi"}, {"storageClassName", "fast"}, {"retention", {{"whenDeleted", "Delete"}}}}}});

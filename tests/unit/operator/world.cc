@@ -217,6 +217,7 @@ std::pair<int, std::string> World::AnswerNode(const std::string& pod, const std:
     admin::Safety safety;
     safety.node_id = volume.node_id;
     safety.epoch = ring_->epoch;
+    if (ready_without_) safety.partitions = {{5, 3, 3, 2, *ready_without_}};
     return {200, json::serialize(admin::ToJson(safety))};
   }
   if (path == "/topology" && ring_ && !volume.cluster_id.empty()) return {200, json::serialize(admin::ToJson(*ring_))};
@@ -375,6 +376,11 @@ void World::FillVolume(const std::string& pod) {
 void World::set_node_silent(const std::string& pod, bool silent) {
   const std::lock_guard lock(mutex_);
   silent ? void(silent_.insert(pod)) : void(silent_.erase(pod));
+}
+
+void World::set_ready_without(uint32_t owners) {
+  const std::lock_guard lock(mutex_);
+  ready_without_ = owners;
 }
 
 void World::set_nodes_slow(bool slow) {

@@ -52,6 +52,9 @@ class World {
   void FillVolume(const std::string& pod);      // As if it held something of no cluster.
   void set_node_silent(const std::string& pod, bool silent);
   void set_nodes_slow(bool slow);  // Joins and leaves stay under way.
+  // The weakest partition has two of three owners that serve, and so many without the
+  // node that is asked about.
+  void set_ready_without(uint32_t owners);
 
   testing::FakeApiServer api;
   testing::ManualClock clock;
@@ -86,6 +89,7 @@ class World {
   std::vector<std::string> violations_;
   std::map<std::string, int64_t> replicas_;  // Of the StatefulSets, as last seen.
   bool slow_ = false, stopped_ = false;
+  std::optional<uint32_t> ready_without_;
   int writes_ = 0, writes_left_ = -1, rings_formed_ = 0, ids_ = 0;
   std::unique_ptr<kube::RestClient> client_;
   std::unique_ptr<kube::EventRecorder> events_;

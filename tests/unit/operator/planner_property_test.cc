@@ -1,0 +1,205 @@
+// The planner over drawn scenes: whatever is seen and whatever is silent, what must
+// never be done is not done.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "common/base/random.h"
+#include "operator/cluster/planner.h"
+#include "tests/unit/operator/scene.h"
+
+namespace dynamo::op {
+namespace {
+
+using Step = Operation::Step;
+using Type = Operation::Type;
+
+constexpr uint64_t kScenes = 30'000;
+
+class Drawn : public Scene {
+ public:
+  explicit Drawn(uint64_t seed) : rng_(seed) {
+    if (OneIn(2)) Grow();
+    DrawMembers();
+    Share();
+    for (NodeView& node : observed.nodes) DrawNode(&node);
+    DrawWish();
+    if (OneIn(3)) observed.safety_without.reset();
+    if (observed.safety_without && OneIn(3)) observed.safety_without->partitions = {{9, 3, 3, 2, Number(3)}};
+    if (observed.safety_without && OneIn(4)) observed.safety_without->epoch = 6;
+    if (OneIn(3)) DrawOperation();
+  }
+  bool OneIn(uint32_t n) { return rng_.Below(n) == 0; }
+
+ private:
+  uint32_t Number(uint32_t below) { return static_cast<uint32_t>(rng_.Below(below)); }
+
+  void Grow() {
+    for (size_t rack = 0; rack < 3; ++rack) {
+      if (OneIn(2)) continue;
+      observed.racks[rack].replicas = 2;
+      AddNode(observed.racks[rack].name, 1, OneIn(3) ? "" : "normal");
+    }
+  }
+  void DrawMembers() {
+    static constexpr const char* kStates[] = {"joining", "leaving", "left", "replaced"};
+    for (admin::Member& member : ring.members) {
+      if (OneIn(8)) member.state = kStates[Number(4)];
+    }
+    if (OneIn(8)) ring.change = "a node joins";
+    if (OneIn(8)) ring.to_move = 5;
+  }
+  void DrawNode(NodeView* node) {
+    if (OneIn(8)) node->identity.reset(), node->topology.reset();
+    if (OneIn(8)) node->topology.reset();
+    if (node->topology && OneIn(8)) node->topology->hash = "old", node->topology->epoch = 6;
+    if (OneIn(10)) node->pod_ready = false;
+    if (OneIn(12)) node->pod_exists = false, node->pod_uid.clear();
+    if (OneIn(12)) node->pod_deleting = true;
+    if (OneIn(12)) node->volume_uid = "another";
+    if (OneIn(30)) node->volume_uid.clear();
+    if (OneIn(12)) node->trouble = "ErrImagePull: x";
+    if (OneIn(6)) node->hints.reset();
+    if (OneIn(6)) node->hints = 3;
+    if (node->identity && OneIn(60)) node->identity->cluster_id = "other";
+    if (OneIn(60)) node->volume_cluster_id = "other";
+  }
+  void DrawWish() {
+    spec.replicas = static_cast<int>(3 + Number(4));
+    spec.paused = OneIn(20);
+    spec.delete_volumes_when_scaled = !OneIn(4);
+    observed.objects_current = !OneIn(20);
+    if (OneIn(30)) observed.racks[Number(3)].replicas.reset();
+  }
+  void DrawOperation() {
+    const NodeView& node = observed.nodes[rng_.Below(observed.nodes.size())];
+    static constexpr Step kUp[] = {Step::kAddPod, Step::kJoin, Step::kRemovePod, Step::kRemoveVolume};
+    static constexpr Step kDown[] = {Step::kLeave, Step::kCancelLeave, Step::kRemovePod, Step::kRemoveVolume};
+    Operation operation;
+    operation.id = "op";
+    operation.type = OneIn(2) ? Type::kScaleUp : Type::kScaleDown;
+    operation.step = operation.type == Type::kScaleUp ? kUp[Number(4)] : kDown[Number(4)];
+    operation.rack = node.rack;
+    operation.node = node.name;
+    operation.node_id = "id-" + node.name;
+    operation.pod_uid = "pod-" + node.name;
+    operation.volume_uid = "volume-" + node.name;
+    operation.ring_epoch = static_cast<int64_t>(5 + Number(4));
+    status.operation = operation;
+  }
+
+  Rng rng_;
+};
+
+// What every action must be able to show for itself.
+struct Judge {
+  const Drawn& scene;
+
+  const Operation* operation() const { return scene.status.operation ? &*scene.status.operation : nullptr; }
+  bool In(Step step) const { return operation() != nullptr && operation()->step == step; }
+  const admin::Topology* Ring() const { return scene.observed.AgreedRing(/*everyone=*/false); }
+
+  std::string operator()(const Wait& wait) const { return wait.reason.empty() ? "a wait without a reason" : ""; }
+  std::string operator()(const Settled&) const {
+    if (operation() != nullptr) return "settled in the middle of an operation";
+    return scene.observed.Replicas() == scene.spec.replicas ? "" : "settled at another size";
+  }
+  std::string operator()(const ChooseClusterId&) const { return "a second id"; }
+  std::string operator()(const FormRing&) const { return "a second ring"; }
+  std::string operator()(const ApplyObjects& apply) const {
+    if (scene.observed.objects_current) return "objects applied that are there";
+    for (size_t rack = 0; rack < apply.replicas.size(); ++rack) {
+      const auto& now = scene.observed.racks[rack].replicas;
+      if (now && *now != apply.replicas[rack]) return "a StatefulSet's size changed on the side";
+    }
+    return "";
+  }
+  std::string operator()(const Record& record) const {
+    const Operation& next = record.operation;
+    if (operation() == nullptr) {
+      const bool first = next.step == Step::kAddPod || next.step == Step::kLeave;
+      if (!first) return "an operation that begins in its middle";
+      if (scene.observed.AgreedRing(/*everyone=*/true) == nullptr) return "begun without one ring of all";
+      if (!AllNormal(*Ring())) return "begun while a member is on its way";
+      return "";
+    }
+    if (next.type != operation()->type || next.node != operation()->node) return "the operation became another";
+    if (next.step != Step::kRemovePod || !In(Step::kLeave)) return "";
+    const admin::Member* member = Ring() == nullptr ? nullptr : FindMember(*Ring(), next.node_id);
+    if (Ring() == nullptr) return "a pod is to go, and nobody agrees on a ring";
+    if (member != nullptr && member->state != "left") return "a pod is to go whose node is " + member->state;
+    const NodeView* node = scene.observed.FindNode(next.node);
+    return node != nullptr && node->hints.value_or(0) > 0 ? "a pod is to go that keeps hints" : "";
+  }
+  std::string operator()(const Finish& finish) const {
+    if (operation() == nullptr) return "nothing was under way";
+    if (Ring() == nullptr) return "finished, and nobody agrees on a ring";
+    return finish.ring_epoch == static_cast<int64_t>(Ring()->epoch) ? "" : "finished at another epoch";
+  }
+  std::string operator()(const AskNode& ask) const {
+    if (operation() == nullptr || ask.node_id != operation()->node_id) return "asked about a node that is not recorded";
+    if (Ring() == nullptr) return "asked without a ring";
+    switch (ask.what) {
+      case AskNode::What::kJoin: return In(Step::kJoin) ? "" : "join out of turn";
+      case AskNode::What::kCancelLeave: return In(Step::kCancelLeave) ? "" : "cancel out of turn";
+      case AskNode::What::kLeave: break;
+    }
+    const auto& safety = scene.observed.safety_without;
+    if (!In(Step::kLeave)) return "leave out of turn";
+    if (!safety || safety->epoch != Ring()->epoch) return "leave, and nobody said that it is safe";
+    for (const auto& partition : safety->partitions) {
+      if (partition.ready_without < 2) return "leave, and a quorum hangs on one node";
+    }
+    return "";
+  }
+  std::string operator()(const ScaleRack& scale) const {
+    const auto& now = scene.observed.FindRack(scale.rack)->replicas;
+    if (!now) return "a StatefulSet that is not there";
+    if (scale.replicas > *now) return In(Step::kAddPod) ? "" : "grown out of turn";
+    return In(Step::kRemovePod) ? "" : "shrunk out of turn";
+  }
+  std::string operator()(const RemoveVolume& remove) const {
+    if (!In(Step::kRemoveVolume)) return "a volume removed out of turn";
+    if (!scene.spec.delete_volumes_when_scaled) return "a volume removed against the policy";
+    const NodeView* node = scene.observed.FindNode(remove.node);
+    const bool same = node != nullptr && node->volume_uid == remove.volume_uid;
+    return same && remove.volume_uid == operation()->volume_uid ? "" : "another volume removed";
+  }
+};
+
+bool AnyForeign(const Scene& scene) {
+  return std::ranges::any_of(scene.observed.nodes, [](const NodeView& node) {
+    return (!node.volume_cluster_id.empty() && node.volume_cluster_id != kOwnId) ||
+           (node.identity && !node.identity->cluster_id.empty() && node.identity->cluster_id != kOwnId);
+  });
+}
+
+TEST(PlannerOverDrawnScenes, DoesNothingThatItCannotShowTheReasonFor) {
+  std::map<std::string, int> actions;
+  for (uint64_t seed = 1; seed <= kScenes; ++seed) {
+    const Drawn scene(seed);
+    const Action action = Plan(scene.spec, scene.status, scene.observed);
+    const std::string said = ToString(action);
+    ASSERT_EQ(std::visit(Judge{scene}, action), "") << said << ", seed " << seed;
+    const bool waits = std::holds_alternative<Wait>(action);
+    ASSERT_TRUE(waits || !scene.spec.paused) << said << ", seed " << seed;
+    ASSERT_TRUE(waits || !AnyForeign(scene)) << said << ", seed " << seed;
+    ++actions[said.substr(0, said.find_first_of("(: "))];
+  }
+  // The scenes reach every kind of action that a formed cluster knows.
+  for (const char* kind :
+       {"Wait", "Settled", "Record", "Finish", "ApplyObjects", "AskNode", "ScaleRack", "RemoveVolume"}) {
+    EXPECT_GT(actions[kind], 20) << kind;
+  }
+}
+
+TEST(PlannerOverDrawnScenes, SaysTheSameOfTheSameScene) {
+  for (uint64_t seed = 1; seed <= 500; ++seed) {
+    const Drawn scene(seed), again(seed);
+    ASSERT_EQ(Plan(scene.spec, scene.status, scene.observed), Plan(again.spec, again.status, again.observed)) << seed;
+  }
+}
+
+}  // namespace
+}  // namespace dynamo::op
