@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import pathlib
+import shutil
+import tempfile
 import time
 
 from kubernetes import HERE, Failed, Kubernetes, wait_for
 
 ROOT = HERE.parent.parent
+CHART = ROOT / "charts" / "dynamo-operator"
 RACKS = [{"name": "a", "zone": "z1"}, {"name": "b", "zone": "z2"}, {"name": "c", "zone": "z3"}]
 SPEC = {"version": "test", "replicas": 3, "racks": RACKS, "ring": {"partitions": 64}, "storage": {"size": "1Gi"},
         "pod": {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}}}
@@ -42,8 +46,7 @@ def wait_for_reason(kube: Kubernetes, name: str, reason: str, words: str) -> str
 
 def install(kube: Kubernetes) -> str:
     started = time.monotonic()
-    chart = str(ROOT / "charts" / "dynamo-operator")
-    kube.shell("helm", "install", "dynamo-operator", chart, "--namespace", kube.namespace, "--wait", "--timeout", "2m",
+    kube.shell("helm", "install", "dynamo-operator", str(CHART), "--namespace", kube.namespace, "--wait", "--timeout", "2m",
                "--set", "image.repository=localhost/dynamo,image.tag=test", seconds=150)
     installed = time.monotonic() - started
     kube.shell("helm", "test", "dynamo-operator", "--namespace", kube.namespace, "--timeout", "1m", seconds=90)
@@ -104,16 +107,44 @@ def what_cannot_be_met_is_said(kube: Kubernetes) -> str:
 
 
 def the_operator_may_go(kube: Kubernetes) -> str:
-    uids = {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in kube.get("pods", "--selector", "app.kubernetes.io/name=dynamo")["items"]}
+    uids = pod_uids(kube)
     kube.shell("helm", "uninstall", "dynamo-operator", "--namespace", kube.namespace, "--wait", "--timeout", "1m", seconds=90)
     kube.kubectl("delete", "job", "cart")
     cart(kube)
-    after = {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in kube.get("pods", "--selector", "app.kubernetes.io/name=dynamo")["items"]}
-    if after != uids or not kube.get("dyn", "demo")["status"]["clusterID"]:
-        raise Failed(f"{uids} became {after}")
+    if pod_uids(kube) != uids or not kube.get("dyn", "demo")["status"]["clusterID"]:
+        raise Failed(f"{uids} became {pod_uids(kube)}")
     install(kube)
     wait_until_ready(kube, "demo", 90)
     return "uninstalled: cluster, pods and definition stay and serve; installed again: Ready, no pod restarted"
+
+
+def pod_uids(kube: Kubernetes) -> dict[str, str]:
+    pods = kube.get("pods", "--selector", "app.kubernetes.io/name=dynamo")["items"]
+    return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in pods}
+
+
+def upgrade(kube: Kubernetes) -> str:
+    """A chart whose definition has one more field and column: both are there, and no node was restarted."""
+    uids = pod_uids(kube)
+    with tempfile.TemporaryDirectory() as folder:
+        chart = pathlib.Path(folder) / "dynamo-operator"
+        shutil.copytree(CHART, chart)
+        crd = chart / "templates" / "crd.yaml"
+        text = crd.read_text()
+        for before, more in (("                paused: {", "                note: {type: string, description: Of the next version.}\n"),
+                             ("        - {name: Version, ", "        - {name: Note, type: string, jsonPath: .spec.note}\n")):
+            if text.count(before) != 1:
+                raise Failed(f"{text.count(before)} times '{before}' in {crd}")
+            text = text.replace(before, more + before)
+        crd.write_text(text)
+        kube.shell("helm", "upgrade", "dynamo-operator", str(chart), "--namespace", kube.namespace, "--reuse-values",
+                   "--set", "logLevel=debug", "--wait", "--timeout", "2m", seconds=150)
+    wait_for("the new field", 30, lambda: "Of the next version" in kube.kubectl("explain", "dynamocluster.spec.note"))
+    kube.kubectl("patch", "dyn", "demo", "--type=merge", '--patch={"spec": {"note": "seen"}}')
+    took = wait_until_ready(kube, "demo", 90)
+    if "seen" not in kube.kubectl("get", "dyn", "demo").split() or pod_uids(kube) != uids:
+        raise Failed(f"{kube.kubectl('get', 'dyn', 'demo')}\n{uids} became {pod_uids(kube)}")
+    return f"the definition has the new field and column; Ready {took:.1f} s after its use, no node restarted"
 
 
 def delete(kube: Kubernetes) -> str:
@@ -135,7 +166,7 @@ def delete(kube: Kubernetes) -> str:
 
 STEPS = [("operator: install", install), ("operator: create", create), ("operator: cart", cart),
          ("operator: a pod comes back", a_pod_comes_back), ("operator: what cannot be met", what_cannot_be_met_is_said),
-         ("operator: it may go", the_operator_may_go), ("operator: delete and adopt", delete)]
+         ("operator: upgrade", upgrade), ("operator: it may go", the_operator_may_go), ("operator: delete and adopt", delete)]
 
 
 def setup(kube: Kubernetes) -> None:

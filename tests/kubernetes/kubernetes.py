@@ -26,10 +26,11 @@ def run(*command: str | pathlib.Path, stdin: str | None = None, seconds: float =
 
 
 class Kubernetes:
-    """kubectl in one namespace."""
+    """kubectl in one namespace. `binaries`: the folder of the programs under test."""
 
-    def __init__(self, namespace: str) -> None:
+    def __init__(self, namespace: str, binaries: pathlib.Path) -> None:
         self.namespace = namespace
+        self.binaries = binaries.resolve()
 
     def shell(self, *command: str, stdin: str | None = None, seconds: float = 120) -> str:
         """Any command in the cluster's network."""

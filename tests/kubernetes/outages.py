@@ -37,7 +37,7 @@ def operator_away(kube: Kubernetes) -> str:
     time.sleep(AWAY_SECONDS)
     said = app.end_load()
     kube.kubectl("scale", "deployment/dynamo-operator", "--replicas=1")
-    return f"away for {AWAY_SECONDS} s, caught up after {catch_up(kube, "Retain"):.1f} s; {said}"
+    return f"away for {AWAY_SECONDS} s, caught up after {catch_up(kube, 'Retain'):.1f} s; {said}"
 
 
 def api_server_away(kube: Kubernetes) -> str:

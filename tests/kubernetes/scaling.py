@@ -116,13 +116,14 @@ def kept_volume(kube: Kubernetes) -> str:
     if "data-demo-a-1" not in volumes(kube) or len(volumes(kube)) != 4:
         raise Failed(f"volumes {volumes(kube)}")
     scale(kube, 4)
-    message = clusters.wait_for_reason(kube, "demo", "VolumeHasLeft", "data-demo-a-1")
+    # The node's own last words.
+    message = clusters.wait_for_reason(kube, "demo", "PodsBlocked", "empty its volume to start it as a new node")
     kube.kubectl("delete", "pvc", "data-demo-a-1", "--wait=false")
     kube.kubectl("delete", "pod", "demo-a-1")
     settle(kube, 4)
     scale(kube, 3)
     settle(kube, 3)
-    return f"kept; '{message[:50]}...', and joined after its deletion"
+    return f"kept; '{message}'; joined after its deletion"
 
 
 STEPS = [("scaling: grow", grow), ("scaling: change of mind", change_of_mind), ("scaling: shrink", shrink),
