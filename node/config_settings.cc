@@ -104,6 +104,8 @@ std::vector<Setting> NodeSettings() {
            "Partitions that each shard receives at once while members come and go; 0: none, they wait.", 0, 1024),
       Make("transfer-bytes-per-second", DYNAMO_FIELD(service.transfer_bytes_per_second),
            "That each shard receives, and sends, of partitions on the move; 0: as fast as it goes."),
+      Make("departure-grace-ms", DYNAMO_FIELD(service.departure_grace),
+           "A node that leaves serves on for this long after /readyz has said that it is not ready.", 0, kMostMs),
       Make("requests-in-flight-max", DYNAMO_FIELD(service.requests_in_flight_max),
            "Per shard; further requests are refused as overload.", 1, 10'000'000),
   };

@@ -13,9 +13,10 @@ Doors::Doors(ShardIndex shard, Executor executor, DoorEnv env, AdminHandler* adm
       http_(env_),
       http_connections_(MakeConnections("http", shard, executor,
                                         [this](std::shared_ptr<Connection> connection) {
-                                          return ServeHttp(
-                                              std::move(connection), env_.limits,
-                                              [this](HttpRequest request) { return http_.Answer(std::move(request)); });
+                                          return ServeHttp(connection, env_.limits,
+                                                           [this, connection](HttpRequest request) {
+                                                             return http_.AnswerOn(connection, std::move(request));
+                                                           });
                                         })),
       pb_connections_(MakeConnections("pb", shard, executor, [this](std::shared_ptr<Connection> connection) {
         return ServePb(std::move(connection), env_);

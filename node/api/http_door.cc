@@ -72,6 +72,12 @@ Result<Bytes> ContextFrom(const HttpRequest& request) {
 
 }  // namespace
 
+Async<HttpResponse> HttpDoor::AnswerOn(std::shared_ptr<Connection> connection, HttpRequest request) {
+  HttpResponse response = co_await Answer(std::move(request));
+  if (env_.handler->Parting()) connection->EndSoon();
+  co_return response;
+}
+
 Async<HttpResponse> HttpDoor::Answer(HttpRequest request) {
   auto route = ParseTarget(request.target());
   if (!route) co_return ErrorResponse(route.error(), /*read=*/true);

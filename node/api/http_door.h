@@ -3,8 +3,10 @@
 #define DYNAMO_NODE_API_HTTP_DOOR_H_
 
 #include <functional>
+#include <memory>
 #include <string>
 
+#include "node/api/connection.h"
 #include "node/api/door_env.h"
 #include "node/api/http_route.h"
 #include "node/api/http_server.h"
@@ -18,6 +20,9 @@ class HttpDoor {
   explicit HttpDoor(DoorEnv env) : env_(std::move(env)) {}
 
   Async<HttpResponse> Answer(HttpRequest request);
+  // As Answer. Of a node that parts it is the connection's last one: whoever comes back
+  // comes by another connection, and so to another node.
+  Async<HttpResponse> AnswerOn(std::shared_ptr<Connection> connection, HttpRequest request);
 
  private:
   Async<HttpResponse> AnswerObject(HttpRoute route, HttpRequest request);

@@ -86,6 +86,7 @@ Async<> ServePb(std::shared_ptr<Connection> connection, DoorEnv env) {
     reader.Shrink();
     connection->ClearDeadline();
     Bytes answer = co_await session.Answer(code, std::move(body));
+    if (env.handler->Parting()) connection->EndSoon();
     // The protocol has no word for "the last answer": the client sees the end of it.
     const bool last = connection->ending();
     if (!co_await WriteAll(connection, std::move(answer), env.limits) || last) co_return;

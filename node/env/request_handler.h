@@ -140,6 +140,8 @@ class RequestHandler {
   virtual Async<Status> SetProperties(std::string type, std::string bucket, BucketPropertiesChange change) = 0;
 
   virtual NodeId node_id() const = 0;
+  // This node is about to leave the cluster, or has left: clients had better ask another.
+  virtual bool Parting() const = 0;
 };
 
 // The entity tag (Riak's vtag) of one sibling: names its dot; 22 characters at

@@ -26,6 +26,7 @@ class ClientDoor : public RequestHandler {
   Result<BucketProperties> GetProperties(const std::string& type, const std::string& bucket) override;
   Async<Status> SetProperties(std::string type, std::string bucket, BucketPropertiesChange change) override;
   NodeId node_id() const override { return shard_->context().self; }
+  bool Parting() const override { return shard_->context().departing() || shard_->context().removed(); }
 
  private:
   struct Admitted {

@@ -12,24 +12,36 @@ void Departure::OnDrained(NodeId self, uint64_t epoch, ShardIndex shard, ShardIn
   if (epoch < epoch_) return;
   if (epoch > epoch_) drained_.clear();
   epoch_ = epoch;
+  shards_ = shards;
   drained_.insert(shard);
-  if (drained_.size() == shards && !std::exchange(asking_, true)) scope_->Spawn(Ask(this, self));
+  if (Drained() && !std::exchange(asking_, true)) scope_->Spawn(Run(this, self));
 }
 
-Async<> Departure::Ask(Departure* self, NodeId node) {
-  const uint64_t epoch = self->epoch_;
+Async<> Departure::Run(Departure* self, NodeId node) {
+  uint64_t asked = 0;
+  // Shards may have said it again, at a newer epoch, while this was waiting.
+  while (self->Drained() && self->epoch_ > asked) {
+    asked = self->epoch_;
+    if (co_await Ask(self, node, asked)) break;
+  }
+  self->asking_ = false;
+}
+
+Async<bool> Departure::Ask(Departure* self, NodeId node, uint64_t epoch) {
+  self->log_.Info("departing epoch={}", epoch);
+  co_await SleepUntil(*self->scope_, *self->clock_, self->clock_->Now() + self->grace_);
   for (int attempt = 0; attempt < kAttempts && epoch == self->epoch_; ++attempt) {
     TopologyChange change;
     change.what = Depart{node};
     const auto decided = co_await self->decide_(std::move(change));
     if (decided) {
       self->log_.Info("departed epoch={}", *decided);
-      break;
+      co_return true;
     }
     self->log_.Debug("not_departed error={}", decided.error().message);
     co_await SleepUntil(*self->scope_, *self->clock_, self->clock_->Now() + kAskAgain);
   }
-  self->asking_ = false;
+  co_return false;
 }
 
 }  // namespace dynamo

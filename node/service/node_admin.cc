@@ -22,12 +22,14 @@ NodeIdentity NodeAdmin::Identity() const {
   } else if (Removed()) {
     identity.state = "removed";
   } else {
-    identity.state = rolled_back_ ? "rolled back" : Ready() ? "normal" : "starting";
+    identity.state = rolled_back_ ? "rolled back" : !Serving() ? "starting" : Ready() ? "normal" : "leaving";
   }
   return identity;
 }
 
-bool NodeAdmin::Ready() const {
+bool NodeAdmin::Ready() const { return Serving() && !shards_->front()->context().departing(); }
+
+bool NodeAdmin::Serving() const {
   return CurrentTopology() != nullptr && !rolled_back_ && !Removed() &&
          std::all_of(serving_.begin(), serving_.end(), [](bool serving) { return serving; });
 }
@@ -64,7 +66,7 @@ std::vector<HintCount> NodeAdmin::Hints() const {
 
 Async<Result<KeyLocation>> NodeAdmin::Locate(ObjectKey key) {
   ShardContext& here = shards_->front()->context();
-  if (!Ready()) co_return Fail(Errc::kUnavailable, "this node is of no cluster yet, or starting");
+  if (!Serving()) co_return Fail(Errc::kUnavailable, "this node is of no cluster yet, or starting");
   const KeyPtr placed = Place(std::move(key), here.topology());
   const ShardIndex index = here.ShardOf(placed->partition);
   Shard* owner = (*shards_)[index].get();

@@ -36,6 +36,8 @@ class NodeAdmin : public AdminHandler {
   NodeIdentity Identity() const override;
   bool Ready() const override;
   bool Removed() const;
+  // Requests are answered; Ready, unless they had better go elsewhere.
+  bool Serving() const;
   std::shared_ptr<const Topology> CurrentTopology() const override;
   std::vector<NodeInfo> Members() const override;
   std::vector<HintCount> Hints() const override;

@@ -34,7 +34,7 @@ RepairProgress SumOf(const std::string& id, const std::map<ShardIndex, RepairPro
 }  // namespace
 
 Status NodeAdmin::MayRepair(std::optional<PartitionId> partition) const {
-  if (!Ready()) return Fail(Errc::kUnavailable, "this node is of no cluster yet, or starting");
+  if (!Serving()) return Fail(Errc::kUnavailable, "this node is of no cluster yet, or starting");
   const auto topology = CurrentTopology();
   if (!partition) return {};
   if (*partition >= topology->partitions) {

@@ -160,7 +160,8 @@ Async<Status> NodeService::State::Start() {
   admin.SetMembership(membership.get(), topology_register.get());
   const auto decide = [this](TopologyChange change) { return topology_register->Change(std::move(change)); };
   takeovers = std::make_unique<Takeovers>(envs.front().scope, envs.front().log, decide);
-  departure = std::make_unique<Departure>(envs.front().scope, envs.front().clock, envs.front().log, decide);
+  departure = std::make_unique<Departure>(envs.front().scope, envs.front().clock, envs.front().log,
+                                          config.departure_grace, decide);
   if (identity->rolled_back) OnRolledBack();
   done = co_await SetSelfEverywhere(identity->node);
   if (!done) co_return done;

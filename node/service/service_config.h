@@ -56,6 +56,9 @@ struct ServiceConfig {
   uint64_t transfer_bytes_per_second = 32u << 20;  // Received and sent, each, per shard; 0: as fast as it goes.
   size_t transfer_chunk_bytes = 1u << 20;
   Duration transfer_timeout{10'000'000};  // For one answer of a peer.
+  // A node that leaves and holds nothing any more says so long that it is not ready, and
+  // serves all the same, before it asks to be left out.
+  Duration departure_grace{5'000'000};
 
   [[no_unique_address]] PlantedBugs planted;
 };

@@ -77,7 +77,12 @@ TEST(RingChanges, ADiskThatHasLeftIsRefusedAndSaysWhy) {
   ASSERT_TRUE(cluster.AwaitAgreedAt({0, 1, 2, 3}));
   const Member newcomer = cluster.Newcomer(3);
   ASSERT_TRUE(cluster.Change(0, ChangeTo(CancelChange{}, "cancel")).has_value());
-  // It owns nothing and keeps nothing: it leaves for good by itself.
+  // It owns nothing and keeps nothing: it leaves for good by itself, but not before clients
+  // were led elsewhere. Until then they are served.
+  EXPECT_TRUE(cluster.world().RunUntil([&] { return cluster.node(3).admin().Identity().state == "leaving"; },
+                                       cluster.world().now() + std::chrono::minutes(1)));
+  EXPECT_FALSE(cluster.node(3).admin().Ready());
+  EXPECT_TRUE(cluster.Put(3, "key", "by one that leaves").has_value());
   const auto all_know = [&] {
     return cluster.node(3).admin().Identity().state == "removed" && cluster.TopologyAt(0)->change_since == 0;
   };

@@ -36,6 +36,7 @@ class FakeHandler : public RequestHandler {
     co_return Status{};
   }
   NodeId node_id() const override { return NodeId{7}; }
+  bool Parting() const override { return parting; }
 
   struct Change {
     std::string type, bucket;
@@ -49,6 +50,7 @@ class FakeHandler : public RequestHandler {
   Result<PutReply> put_reply = PutReply{};
   Status delete_reply;
   BucketProperties properties;
+  bool parting = false;
 };
 
 class FixedRandom : public Random {

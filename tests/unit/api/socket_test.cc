@@ -1,4 +1,5 @@
 // The doors over real sockets on loopback: what a hostile or slow client gets.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -80,8 +81,9 @@ class SocketTest : public testing::Test {
   uint16_t ServeHttpDoor() {
     door_ = std::make_unique<HttpDoor>(Env());
     return Serve([this](std::shared_ptr<Connection> connection) {
-      return ServeHttp(std::move(connection), limits_,
-                       [this](HttpRequest request) { return door_->Answer(std::move(request)); });
+      return ServeHttp(connection, limits_, [this, connection](HttpRequest request) {
+        return door_->AnswerOn(connection, std::move(request));
+      });
     });
   }
   uint16_t ServePbDoor() {
@@ -106,6 +108,8 @@ class SocketTest : public testing::Test {
   std::unique_ptr<Listener> listener_;
   std::thread thread_;
 };
+
+using ::testing::HasSubstr;
 
 constexpr char kPut[] = "PUT /buckets/b/keys/k HTTP/1.1\r\nHost: h\r\nContent-Type: text/plain\r\n";
 
@@ -238,6 +242,23 @@ TEST_F(SocketTest, ALargeMessageWithinTheLimitIsServed) {
 }
 
 // A door that answers when it is told to, so that a request can be under way.
+TEST_F(SocketTest, ANodeThatPartsAnswersOnceAndSendsTheClientElsewhere) {
+  handler_.parting = true;
+  RawClient client(ServeHttpDoor());
+  const std::string ping = "GET /ping HTTP/1.1\r\nHost: h\r\n\r\n";
+  client.Send(ping);
+  const std::string answer = client.ReadToEnd();
+  EXPECT_THAT(answer, HasSubstr("200 OK"));
+  EXPECT_THAT(answer, HasSubstr("Connection: close"));
+}
+
+TEST_F(SocketTest, ANodeThatPartsEndsAProtocolBuffersConnectionAfterItsAnswer) {
+  handler_.parting = true;
+  RawClient client(ServePbDoor());
+  client.Send(EncodePbFrame(PbCode::kPingReq, std::string_view()));
+  EXPECT_EQ(client.ReadToEnd(), EncodePbFrame(PbCode::kPingResp, std::string_view()));
+}
+
 class DrainTest : public SocketTest {
  protected:
   uint16_t ServeHeldAnswers() {

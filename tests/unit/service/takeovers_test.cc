@@ -39,7 +39,9 @@ class TakeoversTest : public testing::Test {
   std::vector<TopologyChange> asked_;
   bool refuse_ = false;
   Takeovers takeovers_{&scope_, Logger{}, [this](TopologyChange change) { return Decide(std::move(change)); }};
-  Departure departure_{&scope_, &clock_, Logger{}, [this](TopologyChange change) { return Decide(std::move(change)); }};
+  // Of a node that is let go two seconds after it was drained.
+  Departure departure_{&scope_, &clock_, Logger{}, std::chrono::seconds(2),
+                       [this](TopologyChange change) { return Decide(std::move(change)); }};
 };
 
 TEST_F(TakeoversTest, WhatComesMeanwhileGoesIntoTheNextChange) {
@@ -102,11 +104,42 @@ TEST_F(TakeoversTest, ShardsThatHeldNothingAtDifferentEpochsAreNotEnough) {
 TEST_F(TakeoversTest, ADepartureThatIsNotDecidedIsAskedAgain) {
   refuse_ = true;
   departure_.OnDrained(NodeId{7}, 5, 0, 1);
-  world_.RunFor(std::chrono::milliseconds(2500));
+  world_.RunFor(std::chrono::milliseconds(4500));
   EXPECT_THAT(asked_, SizeIs(3));
   refuse_ = false;
   world_.RunFor(std::chrono::seconds(10));
   EXPECT_THAT(asked_, SizeIs(4));
+}
+
+TEST_F(TakeoversTest, ClientsHaveTheGraceToGoElsewhereBeforeANodeDeparts) {
+  departure_.OnDrained(NodeId{7}, 5, 0, 1);
+  world_.RunFor(std::chrono::milliseconds(1900));
+  departure_.OnDrained(NodeId{7}, 5, 0, 1);
+  EXPECT_THAT(asked_, IsEmpty());
+  world_.RunFor(std::chrono::milliseconds(300));
+  EXPECT_THAT(asked_, SizeIs(1)) << "saying it again does not make it longer";
+}
+
+TEST_F(TakeoversTest, AnotherEpochBeginsTheGraceAnew) {
+  departure_.OnDrained(NodeId{7}, 5, 0, 2);
+  departure_.OnDrained(NodeId{7}, 5, 1, 2);
+  world_.RunFor(std::chrono::seconds(1));
+  departure_.OnDrained(NodeId{7}, 6, 0, 2);
+  world_.RunFor(std::chrono::seconds(5));
+  EXPECT_THAT(asked_, IsEmpty()) << "one shard has not said so of this epoch";
+  departure_.OnDrained(NodeId{7}, 6, 1, 2);
+  world_.RunFor(std::chrono::milliseconds(1900));
+  EXPECT_THAT(asked_, IsEmpty());
+  world_.RunFor(std::chrono::milliseconds(300));
+  EXPECT_THAT(asked_, SizeIs(1));
+}
+
+TEST_F(TakeoversTest, ShardsThatSayItOfANewEpochWhileTheOldOneIsWaitedForAreHeard) {
+  departure_.OnDrained(NodeId{7}, 5, 0, 1);
+  world_.RunFor(std::chrono::seconds(1));
+  departure_.OnDrained(NodeId{7}, 6, 0, 1);
+  world_.RunFor(std::chrono::seconds(10));
+  EXPECT_THAT(asked_, SizeIs(1)) << "they do not say it twice";
 }
 
 }  // namespace
