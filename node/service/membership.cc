@@ -129,12 +129,15 @@ void Membership::State::Refresh() {
       view && view->topology == topology && view->nodes_hash == table.hash() && view->removed == IsRemoved();
   if (same && view_verdicts == detector.verdicts()) return;
   view_verdicts = detector.verdicts();
-  std::set<NodeId> up{self_id()};
+  std::set<NodeId> up;
   for (const auto& [node, info] : table.others()) {
-    if (detector.IsUp(node)) up.insert(node);
+    if (detector.IsUp(info)) up.insert(up.end(), node);
   }
-  if (same && view->up == up) return;
-  if (view) LogUpChanges(view->up, up);
+  up.insert(self_id());
+  const bool same_up = view && view->up == up;
+  if (same && same_up) return;
+  if (view && !same_up) LogUpChanges(view->up, up);
+  const bool same_peers = same_up && view->topology == topology;
   auto fresh = std::make_shared<ClusterView>();
   fresh->topology = topology;
   fresh->removed = IsRemoved();
@@ -143,6 +146,10 @@ void Membership::State::Refresh() {
   fresh->nodes_hash = table.hash();
   fresh->up = std::move(up);
   view = std::move(fresh);
+  if (!same_peers) {
+    up_peers = UpPeers();
+    misses_member = MissesMember();
+  }
   env.metrics->gauge("dynamo_membership_nodes_known", "Nodes this node knows of, itself included")
       .Set(static_cast<int64_t>(view->nodes.size()));
   env.metrics->gauge("dynamo_membership_nodes_up", "Nodes requests are sent to, itself included")
@@ -172,7 +179,7 @@ bool Membership::State::MissesMember() const {
   if (topology == nullptr) return false;
   return std::ranges::any_of(topology->members, [this](const Member& member) {
     const bool gone = member.state == MemberState::kLeft || member.state == MemberState::kReplaced;
-    return !gone && member.id != self_id() && !detector.IsUp(member.id);
+    return !gone && !view->IsUp(member.id);
   });
 }
 

@@ -28,10 +28,9 @@ Duration Membership::State::Jittered(Duration interval) {
 Async<> Membership::State::GossipLoop() {
   for (;;) {
     co_await SleepUntil(*env.scope, *env.clock, In(Jittered(config.gossip_interval)));
-    const std::vector<NodeId> peers = UpPeers();
-    if (!peers.empty()) {
+    if (!alone()) {
       // Not awaited: a silent peer must not hold up the next round.
-      env.scope->Spawn(GossipWith(peers[env.random->rng().Below(peers.size())], /*introduce=*/false));
+      env.scope->Spawn(GossipWith(up_peers[env.random->rng().Below(up_peers.size())], /*introduce=*/false));
     }
     if (addresses_changed) co_await StoreAddresses();
   }
@@ -55,7 +54,7 @@ Async<> Membership::State::SeedLoop() {
     // Also while a member is away: after many changes of addresses two parts of a
     // cluster may each look for the other where it was, and only seeds can tell.
     // Dynamo section 4.8.2.
-    if (alone() || MissesMember()) {
+    if (alone() || misses_member) {
       co_await TryContacts();
       back_off = std::min(back_off * 2, config.seed_retry_max);
     } else {
@@ -92,7 +91,7 @@ void Membership::State::Contact(std::vector<std::string> contacts) {
 }
 
 void Membership::State::Announce(bool introduce) {
-  std::vector<NodeId> peers = UpPeers();
+  std::vector<NodeId> peers = up_peers;
   Shuffle(&peers, &env.random->rng());
   peers.resize(std::min(peers.size(), config.announce_members));
   for (const NodeId peer : peers) env.scope->Spawn(GossipWith(peer, introduce));
@@ -118,7 +117,7 @@ void Membership::State::AddMember(NodeId id, RumourList* list) const {
 
 void Membership::State::AddSomeMembers(RumourList* list) {
   AddMember(self_id(), list);
-  std::vector<NodeId> peers = UpPeers();
+  std::vector<NodeId> peers = up_peers;
   Shuffle(&peers, &env.random->rng());
   peers.resize(std::min(peers.size(), config.announce_members));
   for (const NodeId peer : peers) AddMember(peer, list);

@@ -45,11 +45,9 @@ struct Membership::State {
   // may have changed something.
   void Refresh();
   void LogUpChanges(const std::set<NodeId>& before, const std::set<NodeId>& after) const;
-  // Members that are up, without self.
   std::vector<NodeId> UpPeers() const;
-  // Somebody of the topology is away, as far as this node knows.
   bool MissesMember() const;
-  bool alone() const { return UpPeers().empty(); }
+  bool alone() const { return up_peers.empty(); }
   void CountDropped(const char* reason) const;
   TimePoint In(Duration how_long) const { return env.clock->Now() + how_long; }
   NodeId self_id() const { return table.self().id; }
@@ -148,6 +146,10 @@ struct Membership::State {
 
   ClusterViewPtr view;
   uint64_t view_verdicts = 0;  // The detector's when the view was last looked at.
+  // Of the view, worked out with it: they are asked for every round, and a thousand
+  // members take their time.
+  std::vector<NodeId> up_peers;  // Members that are up, without self.
+  bool misses_member = false;    // Somebody of the topology is away, as far as this node knows.
   std::vector<std::function<void(ClusterViewPtr)>> subscribers;
   std::function<void()> on_rolled_back;
 };

@@ -132,11 +132,14 @@ DetectorActions FailureDetector::OnRumour(NodeId node, MemberTable::Outcome outc
 }
 
 bool FailureDetector::IsUp(NodeId node) const {
-  const NodeInfo* info = table_->Find(node);
-  if (info == nullptr) return false;
   if (node == table_->self().id) return true;
-  const auto peer = peers_.find(node);
-  return peer == peers_.end() ? info->liveness != Liveness::kDead : !peer->second.failing;
+  const NodeInfo* info = table_->Find(node);
+  return info != nullptr && IsUp(*info);
+}
+
+bool FailureDetector::IsUp(const NodeInfo& info) const {
+  const auto peer = peers_.find(info.id);
+  return peer == peers_.end() ? info.liveness != Liveness::kDead : !peer->second.failing;
 }
 
 bool FailureDetector::InDoubt(NodeId node, const Peer& peer) const {

@@ -84,6 +84,8 @@ class FailureDetector {
   // Requests go to nodes that are up: known, and not failing as far as this node
   // can tell. Self always is.
   bool IsUp(NodeId node) const;
+  // As above, of an entry of the table that is not self.
+  bool IsUp(const NodeInfo& info) const;
   // While this and the table are the same, so is every IsUp.
   uint64_t verdicts() const { return verdicts_; }
   // Lifeguard's local health: 0 is healthy; timeouts grow by (1 + this).
