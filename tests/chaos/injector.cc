@@ -142,7 +142,7 @@ void Injector::Watch() {
   for (size_t node = 0; node < cluster_->size(); ++node) {
     const auto code = cluster_->node(node).TakeEnd();
     if (!code) continue;
-    if (bad_disks_.contains(node)) continue;
+    if (bad_disks_.contains(node) || ring_.MayEnd(node)) continue;
     Find(fmt::format("node {} ended by itself with {}; see its log", node + 1, *code));
   }
 }

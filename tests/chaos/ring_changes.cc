@@ -53,7 +53,10 @@ bool RingChanges::Begin(size_t node) {
 bool RingChanges::BeginLeave(size_t node) {
   if (!Begin(node)) return false;
   const std::string leave = fmt::format("chaos-{}-leave", ++operations_);
-  actions_.emplace_back([this, leave] { return Ask(leave, "leave", Of(old_id_)); });
+  actions_.emplace_back([this, leave] {
+    leaving_ = true;
+    return Ask(leave, "leave", Of(old_id_));
+  });
   actions_.emplace_back([this, leave] { return TakeBackOrAwaitEnd(leave); });
   return true;
 }
@@ -141,6 +144,7 @@ bool RingChanges::TakeBackOrAwaitEnd(const std::string& leave) {
     const std::string id = fmt::format("chaos-{}-cancel", operations_);
     actions_.emplace_back([this, id] { return Follow(id); });
     actions_.emplace_back([this] {
+      leaving_ = false;
       Note("leave: taken back");
       return true;
     });
@@ -154,11 +158,12 @@ bool RingChanges::TakeBackOrAwaitEnd(const std::string& leave) {
 bool RingChanges::Empty() {
   waiting_ = fmt::format("node{} to be well, so that its disk can be emptied", node_ + 1);
   cluster::NodeProcess& process = cluster_->node(node_);
-  if (!is_well_(node_) || !process.running()) return false;
+  if (!is_well_(node_)) return false;
   process.Kill();
   // The folder itself may be where a disk is mounted.
   const bool emptied = Execute(fmt::format("find {} -mindepth 1 -delete", process.data_folder())).has_value();
   process.Start();
+  leaving_ = false;
   return emptied;
 }
 

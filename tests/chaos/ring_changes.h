@@ -39,6 +39,8 @@ class RingChanges {
   // One step, unless the last one was a moment ago.
   void Step();
   bool AtRest() const { return actions_.empty(); }
+  // A node that has left does not start again on the disk that it left with: it says so and ends.
+  bool MayEnd(size_t node) const { return leaving_ && node == node_; }
   // For people: what is waited for.
   std::string Waiting() const;
   // How often what happened, as "leave: taken back".
@@ -64,7 +66,7 @@ class RingChanges {
   std::function<bool(size_t)> is_well_;
   std::deque<Action> actions_;
   size_t node_ = 0;
-  bool ended_ = false, take_back_ = false;
+  bool ended_ = false, take_back_ = false, leaving_ = false;
   std::string old_id_, new_id_;
   uint64_t operations_ = 0, asked_ = 0;
   std::string waiting_;
