@@ -154,7 +154,12 @@ void FailureDetector::SetFailing(Peer* peer, bool failing) {
 // nullptr: self, or not in the table.
 FailureDetector::Peer* FailureDetector::Known(NodeId node) {
   const NodeInfo* info = table_->Find(node);
-  if (info == nullptr || node == table_->self().id) return nullptr;
+  if (info == nullptr) {
+    // Should it come back, it begins anew: not as one whose probe is still out.
+    peers_.erase(node);
+    return nullptr;
+  }
+  if (node == table_->self().id) return nullptr;
   const auto [found, added] = peers_.try_emplace(node);
   if (added) {
     found->second.incarnation = info->incarnation;

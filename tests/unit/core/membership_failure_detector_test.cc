@@ -191,6 +191,18 @@ TEST_F(FailureDetectorTest, RefutesAndDoubtsItselfWhenItIsSuspected) {
   EXPECT_EQ(detector.awareness(), 1);
 }
 
+// Between two rounds nobody clears away what is left of it.
+TEST_F(FailureDetectorOfFive, ANodeForgottenDuringItsProbeIsProbedAgainOnceItIsBack) {
+  const SendPing ping = NextPing();
+  detector.OnRequestFailed(ping.to, now);
+  const NodeInfo info = ModelInfo(ping.to.value);
+  table.Forget(ping.to);
+  detector.OnAck(ping.sequence, ping.to, now);
+  Hear(info);
+  EXPECT_TRUE(detector.IsUp(ping.to));
+  EXPECT_EQ(Only<SendPing>(detector.OnRequestFailed(ping.to, now)).size(), 1u);
+}
+
 TEST_F(FailureDetectorOfFive, AMissedPingIsAskedOfOthersAndOneMissTakesNobodyOut) {
   const SendPing ping = NextPing();
   now += 300ms;
