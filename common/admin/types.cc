@@ -39,6 +39,25 @@ void Visit(V& v, T& x)
 }
 template <class V, class T>
 void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Loss>
+{
+  v("kind", x.kind), v("generation", x.generation), v("epoch", x.epoch), v("operationID", x.operation_id);
+  v("by", x.by), v("atMs", x.at_ms), v("nodes", x.nodes), v("partitions", x.partitions);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, LossOperation>
+{
+  v("clusterID", x.cluster_id), v("nodes", x.nodes), v("partitions", x.partitions), v("by", x.by);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Operation::Wait>
+{
+  v("partitions", x.partitions), v("owners", x.owners), v("receivers", x.receivers);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
   requires std::is_same_v<std::remove_const_t<T>, Topology::Type>
 {
   v("name", x.name), v("policy", x.policy), v("durability", x.durability), v("nVal", x.n_val);
@@ -50,6 +69,7 @@ void Visit(V& v, T& x)
   v("clusterID", x.cluster_id), v("generation", x.generation), v("epoch", x.epoch), v("partitions", x.partitions);
   v("hash", x.hash), v("voters", x.voters), v("members", x.members), v("owners", x.owners), v("types", x.types);
   v("pendingOwners", x.pending_owners), v("change", x.change), v("moved", x.moved), v("toMove", x.to_move);
+  v("losses", x.losses);
 }
 template <class V, class T>
 void Visit(V& v, T& x)
@@ -148,7 +168,7 @@ void Visit(V& v, T& x)
   requires std::is_same_v<std::remove_const_t<T>, Operation>
 {
   v("id", x.id), v("type", x.type), v("state", x.state), v("message", x.message), v("clusterID", x.cluster_id);
-  v("epoch", x.epoch), v("moved", x.moved), v("toMove", x.to_move);
+  v("epoch", x.epoch), v("moved", x.moved), v("toMove", x.to_move), v("waits", x.waits);
 }
 template <class V, class T>
 void Visit(V& v, T& x)
@@ -269,6 +289,7 @@ boost::json::value ToJson(const Safety& value) { return Writer::Of(value); }
 boost::json::value ToJson(const CreateOperation& value) { return Writer::Of(value); }
 boost::json::value ToJson(const CreateTypeOperation& value) { return Writer::Of(value); }
 boost::json::value ToJson(const MemberOperation& value) { return Writer::Of(value); }
+boost::json::value ToJson(const LossOperation& value) { return Writer::Of(value); }
 boost::json::value ToJson(const Plan& value) { return Writer::Of(value); }
 boost::json::value ToJson(const Operation& value) { return Writer::Of(value); }
 boost::json::value ToJson(const RepairOperation& value) { return Writer::Of(value); }
@@ -286,6 +307,7 @@ Result<CreateTypeOperation> CreateTypeOperationFromJson(std::string_view text) {
   return FromJson<CreateTypeOperation>(text);
 }
 Result<MemberOperation> MemberOperationFromJson(std::string_view text) { return FromJson<MemberOperation>(text); }
+Result<LossOperation> LossOperationFromJson(std::string_view text) { return FromJson<LossOperation>(text); }
 Result<Plan> PlanFromJson(std::string_view text) { return FromJson<Plan>(text); }
 Result<Operation> OperationFromJson(std::string_view text) { return FromJson<Operation>(text); }
 Result<RepairOperation> RepairOperationFromJson(std::string_view text) { return FromJson<RepairOperation>(text); }

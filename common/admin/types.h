@@ -39,6 +39,16 @@ struct Members {
   std::vector<Member> members;
 };
 
+// What an administrator declared lost for good; see docs/recovery.md.
+struct Loss {
+  std::string kind;  // "forced-topology" or "accepted-loss".
+  uint64_t generation = 0, epoch = 0;
+  std::string operation_id, by;
+  uint64_t at_ms = 0;  // Since 1970, by the clock of the node that was asked.
+  std::vector<std::string> nodes;
+  std::vector<uint32_t> partitions;
+};
+
 // GET /topology
 struct Topology {
   std::string cluster_id;
@@ -57,6 +67,7 @@ struct Topology {
     uint32_t n_val = 3;
   };
   std::vector<Type> types;
+  std::vector<Loss> losses;  // Oldest first.
 };
 
 // GET /hints
@@ -144,6 +155,14 @@ struct MemberOperation {
   std::vector<std::string> leave;
 };
 
+// PUT /operations/{id}: {"type": "force-topology", ...} and {"type": "accept-loss", ...}
+struct LossOperation {
+  std::string cluster_id;            // Has to be the cluster's own.
+  std::vector<std::string> nodes;    // Whose disks are lost for good, by id or name.
+  std::vector<uint32_t> partitions;  // accept-loss.
+  std::string by;                    // Who asks, for the record.
+};
+
 // PUT /plan
 struct Plan {
   uint64_t epoch = 0;  // That it was made on.
@@ -167,6 +186,13 @@ struct Operation {
   std::string cluster_id;
   uint64_t epoch = 0;               // Of the topology that has what was asked for; 0: not yet.
   uint32_t moved = 0, to_move = 0;  // Partitions, while members change.
+  // Of these, those that go no further until somebody comes back.
+  struct Wait {
+    std::vector<uint32_t> partitions;
+    std::vector<std::string> owners;     // Away: what they have is missing, or its loss accepted.
+    std::vector<std::string> receivers;  // Away: who is to get it.
+  };
+  std::vector<Wait> waits;
 };
 
 // PUT /operations/{id}: {"type": "repair", ...}
@@ -203,6 +229,7 @@ boost::json::value ToJson(const Safety& value);
 boost::json::value ToJson(const CreateOperation& value);
 boost::json::value ToJson(const CreateTypeOperation& value);
 boost::json::value ToJson(const MemberOperation& value);
+boost::json::value ToJson(const LossOperation& value);
 boost::json::value ToJson(const Plan& value);
 boost::json::value ToJson(const Operation& value);
 boost::json::value ToJson(const RepairOperation& value);
@@ -219,6 +246,7 @@ Result<Safety> SafetyFromJson(std::string_view text);
 Result<CreateOperation> CreateOperationFromJson(std::string_view text);
 Result<CreateTypeOperation> CreateTypeOperationFromJson(std::string_view text);
 Result<MemberOperation> MemberOperationFromJson(std::string_view text);
+Result<LossOperation> LossOperationFromJson(std::string_view text);
 Result<Plan> PlanFromJson(std::string_view text);
 Result<Operation> OperationFromJson(std::string_view text);
 Result<RepairOperation> RepairOperationFromJson(std::string_view text);

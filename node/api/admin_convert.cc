@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/hash.h"
+#include "node/api/admin_loss.h"
 
 namespace dynamo {
 namespace {
@@ -15,6 +16,7 @@ std::string NameOf(MemberState state) {
     case MemberState::kLeaving: return "leaving";
     case MemberState::kLeft: return "left";
     case MemberState::kReplaced: return "replaced";
+    case MemberState::kLost: return "lost";
   }
   return "unknown";
 }
@@ -90,6 +92,7 @@ admin::Topology ToAdmin(const Topology& topology) {
     out.types.push_back(
         {name, type.policy == ConflictPolicy::kSiblings ? "siblings" : "lww", NameOf(type.durability), type.n_val});
   }
+  out.losses = LossesOf(topology);
   return out;
 }
 

@@ -10,6 +10,7 @@
 
 #include "common/admin/metrics_text.h"
 #include "node/api/admin_convert.h"
+#include "node/api/admin_loss.h"
 #include "node/api/admin_member_changes.h"
 #include "node/api/http_door.h"
 
@@ -40,6 +41,17 @@ std::string TypeOf(const std::string& body) {
   const json::value parsed = json::parse(body, error);
   const json::value* type = !error && parsed.is_object() ? parsed.get_object().if_contains("type") : nullptr;
   return type != nullptr && type->is_string() ? std::string(type->get_string()) : "";
+}
+
+Result<TopologyChange> ChangeOf(const admin::Operation& operation, const std::string& body, const KnownNodes& known) {
+  if (IsLossOperation(operation.type)) {
+    const auto wanted = admin::LossOperationFromJson(body);
+    if (!wanted) return Fail(wanted.error());
+    return FromAdmin(*wanted, operation.type, operation.id, known);
+  }
+  const auto wanted = admin::MemberOperationFromJson(body);
+  if (!wanted) return Fail(wanted.error());
+  return FromAdmin(*wanted, operation.type, operation.id, known);
 }
 
 }  // namespace
@@ -171,7 +183,8 @@ HttpResponse AdminDoor::GetOperation(const std::string& id) const {
   admin::Operation operation = found == operations_.end() ? admin::Operation{} : found->second;
   operation.id = id;
   const auto topology = handler_->CurrentTopology();
-  if (topology && Describe(*topology, &operation)) return Json(HttpStatus::ok, ToJson(operation));
+  if (topology && Describe({topology.get(), handler_->Members()}, &operation))
+    return Json(HttpStatus::ok, ToJson(operation));
   if (found == operations_.end()) return JsonError({Errc::kNotFound, fmt::format("no operation '{}' is known", id)});
   return Json(HttpStatus::ok, ToJson(found->second));
 }
@@ -182,11 +195,11 @@ Async<HttpResponse> AdminDoor::PutOperation(std::string id, std::string body) {
   }
   const std::string type = TypeOf(body);
   if (type == kRepair) co_return StartRepair(id, body);
-  if (type != kCreate && type != kCreateType && !IsMemberOperation(type)) {
+  if (type != kCreate && type != kCreateType && !IsMemberOperation(type) && !IsLossOperation(type)) {
     co_return JsonError({Errc::kInvalidArgument,
                          "want a JSON object with \"type\": \"create\", \"create-bucket-type\", \"repair\", "
                          "\"join\", \"leave\", \"cancel\", \"replace\", \"capacity\", \"rebalance\", "
-                         "\"forget\" or \"change\""});
+                         "\"forget\", \"change\", \"force-topology\" or \"accept-loss\""});
   }
   // What changes the topology is remembered there, at all nodes and for longer.
   const auto known = operations_.find(id);
@@ -210,7 +223,8 @@ Async<HttpResponse> AdminDoor::PutOperation(std::string id, std::string body) {
 }
 
 Async<Status> AdminDoor::Run(admin::Operation* operation, std::string body) {
-  if (IsMemberOperation(operation->type)) co_return co_await ChangeMember(operation, std::move(body));
+  const bool of_members = IsMemberOperation(operation->type) || IsLossOperation(operation->type);
+  if (of_members) co_return co_await ChangeMember(operation, std::move(body));
   Status done;
   if (operation->type == kCreate) {
     done = co_await Create(operation, std::move(body));
@@ -225,10 +239,8 @@ Async<Status> AdminDoor::ChangeMember(admin::Operation* operation, std::string b
   auto topology = handler_->CurrentTopology();
   if (!topology) co_return Fail(Errc::kUnavailable, "this node is of no cluster yet");
   // Once it is decided, whom it named may be gone.
-  if (Describe(*topology, operation)) co_return Status{};
-  const auto wanted = admin::MemberOperationFromJson(body);
-  if (!wanted) co_return Fail(wanted.error());
-  auto change = FromAdmin(*wanted, operation->type, operation->id, {topology.get(), handler_->Members()});
+  if (Describe({topology.get(), handler_->Members()}, operation)) co_return Status{};
+  auto change = ChangeOf(*operation, body, {topology.get(), handler_->Members()});
   if (!change) co_return Fail(change.error());
   const auto epoch = co_await handler_->Change(std::move(*change));
   if (!epoch) co_return Fail(epoch.error());
@@ -236,7 +248,7 @@ Async<Status> AdminDoor::ChangeMember(admin::Operation* operation, std::string b
   operation->state = "done";
   operation->message = fmt::format("nothing had to change at epoch {}", *epoch);
   topology = handler_->CurrentTopology();
-  if (topology) Describe(*topology, operation);
+  if (topology) Describe({topology.get(), handler_->Members()}, operation);
   co_return Status{};
 }
 

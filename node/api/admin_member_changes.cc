@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "node/api/admin_loss.h"
 #include "node/core/ring/safety.h"
 
 namespace dynamo {
@@ -16,16 +17,6 @@ using Staged = admin::MemberOperation::Staged;
 
 constexpr std::array<std::string_view, 9> kMemberOperations{
     "join", "leave", "cancel", "cancel-leave", "replace", "capacity", "rebalance", "forget", "change"};
-
-// A member, by id or by name. Who has left is found by id alone.
-Result<NodeId> FindMember(const std::string& text, const KnownNodes& known) {
-  if (text.empty()) return Fail(Errc::kInvalidArgument, "\"nodeID\" is missing: want a member's id or name");
-  const auto id = ParseNodeId(text);
-  if (id && known.topology->Find(*id) != nullptr) return *id;
-  const Member* member = known.topology->FindByName(text);
-  if (member != nullptr) return member->id;
-  return Fail(Errc::kInvalidArgument, fmt::format("there is no member '{}'", text));
-}
 
 // A node that is no member and has been heard of.
 Result<Member> FindNewcomer(const Staged& staged, const KnownNodes& known) {
@@ -124,6 +115,15 @@ std::string NameOf(PlannedMember::Change change) {
 
 }  // namespace
 
+Result<NodeId> FindMember(const std::string& text, const KnownNodes& known) {
+  if (text.empty()) return Fail(Errc::kInvalidArgument, "\"nodeID\" is missing: want a member's id or name");
+  const auto id = ParseNodeId(text);
+  if (id && known.topology->Find(*id) != nullptr) return *id;
+  const Member* member = known.topology->FindByName(text);
+  if (member != nullptr) return member->id;
+  return Fail(Errc::kInvalidArgument, fmt::format("there is no member '{}'", text));
+}
+
 bool IsMemberOperation(std::string_view type) {
   return std::ranges::find(kMemberOperations, type) != kMemberOperations.end();
 }
@@ -184,7 +184,8 @@ Result<admin::Safety> SafetyWithout(const std::string& without, const KnownNodes
   return out;
 }
 
-bool Describe(const Topology& topology, admin::Operation* operation) {
+bool Describe(const KnownNodes& known, admin::Operation* operation) {
+  const Topology& topology = *known.topology;
   const auto made = std::ranges::find(topology.operations, operation->id, &TopologyOperation::id);
   if (made == topology.operations.end()) return false;
   operation->epoch = made->epoch;
@@ -199,6 +200,8 @@ bool Describe(const Topology& topology, admin::Operation* operation) {
   operation->message = topology.pending.empty()
                            ? "all partitions have moved; who leaves hands over what it keeps for others"
                            : fmt::format("{} of {} partitions have moved", progress.moved, progress.to_move);
+  operation->waits = WaitsIn(known);
+  for (const auto& wait : operation->waits) operation->message += DescribeWait(wait, topology);
   return true;
 }
 

@@ -33,8 +33,11 @@ admin::Plan ToAdmin(const TopologyPlan& plan);
 // Members that are alive count as ready. kInvalidArgument: no such member.
 Result<admin::Safety> SafetyWithout(const std::string& without, const KnownNodes& known);
 
+// A member, by id or by name. Who has left is found by id alone. kInvalidArgument: none.
+Result<NodeId> FindMember(const std::string& text, const KnownNodes& known);
+
 // What the topology remembers of an operation; false: nothing.
-bool Describe(const Topology& topology, admin::Operation* operation);
+bool Describe(const KnownNodes& known, admin::Operation* operation);
 
 }  // namespace dynamo
 

@@ -36,7 +36,13 @@ MemberStanding Membership::State::StandingOf(NodeId node) const {
 
 bool Membership::State::IsRemoved() const {
   if (!topology) return false;
-  return removed_by > topology->version || StandingOf(self_id()) == MemberStanding::kRemoved;
+  return removed_by >= topology->version || StandingOf(self_id()) == MemberStanding::kRemoved;
+}
+
+bool Membership::State::WasForgotten(NodeId node, const peer::Gossip& gossip) const {
+  const TopologyVersion theirs{gossip.generation(), gossip.epoch()};
+  return topology && StandingOf(node) == MemberStanding::kStranger && DecodeCluster(gossip.cluster()) == cluster() &&
+         theirs < topology->version;
 }
 
 peer::Response Membership::State::RemovalNotice() const {
@@ -51,7 +57,9 @@ peer::Response Membership::State::RemovalNotice() const {
 }
 
 void Membership::State::HearOfRemoval(NodeId from, const TopologyVersion& by) {
-  if (StandingOf(from) != MemberStanding::kMember || !topology || by <= topology->version)
+  // One that is as new as the one here, and another, was forced while this node forced
+  // its own: a member of this one's that refuses it has the right of way.
+  if (StandingOf(from) != MemberStanding::kMember || !topology || by < topology->version)
     return CountDropped("removal");
   if (!IsRemoved()) {
     env.log.Error("removed_from_cluster cluster={} generation={} epoch={} said_by={}", ToString(cluster()),
@@ -178,7 +186,7 @@ std::vector<NodeId> Membership::State::UpPeers() const {
 bool Membership::State::MissesMember() const {
   if (topology == nullptr) return false;
   return std::ranges::any_of(topology->members, [this](const Member& member) {
-    const bool gone = member.state == MemberState::kLeft || member.state == MemberState::kReplaced;
+    const bool gone = topology->StandingOf(member.id) == MemberStanding::kRemoved;
     return !gone && !view->IsUp(member.id);
   });
 }
@@ -228,6 +236,10 @@ void Membership::OnRequest(NodeId from, const peer::Request& request, Responder 
     }
     return refuse(Errc::kWrongCluster, "removed",
                   "node " + ToString(from) + " was removed from the cluster: empty its volume before it starts again");
+  }
+  if (request.has_gossip() && state.WasForgotten(from, request.gossip())) {
+    state.CountDropped("removed");
+    return respond(EncodeResponse(state.RemovalNotice()));
   }
   const bool member = standing == MemberStanding::kMember;
   switch (request.kind_case()) {

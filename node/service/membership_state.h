@@ -36,6 +36,9 @@ struct Membership::State {
   void ForgetStranger(const NodeInfo& info);
   // This node was removed: by the topology it holds, or by one that a member told of.
   bool IsRemoved() const;
+  // It holds an older topology of this cluster, and the one here does not name it any
+  // more: it was removed, and that was forgotten since.
+  bool WasForgotten(NodeId node, const peer::Gossip& gossip) const;
   // It is told why it is refused, but not the topology, which holds secrets.
   peer::Response RemovalNotice() const;
   void HearOfRemoval(NodeId from, const TopologyVersion& by);

@@ -127,7 +127,7 @@ ShardReports NodeService::State::ReportsOf(ShardIndex index) {
   };
   if (index == 0) {
     reports.on_membership = [this](NodeId from, const peer::Request& request, Responder respond) {
-      if (request.has_vote() || request.has_voter_check()) {
+      if (request.has_vote() || request.has_voter_check() || request.has_prepare_force()) {
         topology_register->OnRequest(from, request, std::move(respond));
       } else {
         membership->OnRequest(from, request, std::move(respond));

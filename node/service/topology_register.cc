@@ -16,7 +16,8 @@ TopologyRegister::TopologyRegister(ShardEnv env, RegisterConfig config, const St
       config_(config),
       self_(identity.node),
       membership_(membership),
-      voter_(std::move(env), config, identity.node, membership, planted, std::move(on_rolled_back)) {
+      voter_(env, config, identity.node, membership, planted, std::move(on_rolled_back)),
+      force_(std::move(env), {}, identity.node, membership) {
   last_ballot_.boot = identity.boot_number;
   last_ballot_.node = identity.node;
   if (identity.rolled_back) voter_.Retire();
@@ -32,10 +33,13 @@ Async<Status> TopologyRegister::Start() {
 
 void TopologyRegister::OnRequest(NodeId from, const peer::Request& request, Responder respond) {
   const auto topology = this->topology();
-  const Member* member = topology ? topology->Find(from) : nullptr;
-  if (member == nullptr || member->state == MemberState::kLeft || member->state == MemberState::kReplaced) {
+  if (topology == nullptr || topology->StandingOf(from) != MemberStanding::kMember) {
     voter_.CountRefused("stranger");
     return respond(EncodeFailure({Errc::kWrongCluster, "node " + ToString(from) + " is no member of the cluster"}));
+  }
+  if (request.has_prepare_force()) {
+    if (Status can = CheckCanPropose(); !can) return respond(EncodeFailure(can.error()));
+    return force_.OnPrepare(from, request.prepare_force(), respond);
   }
   if (request.has_voter_check()) return voter_.OnCheck(from, respond);
   auto vote = FromProto(request.vote());
@@ -52,8 +56,13 @@ Async<Result<uint64_t>> TopologyRegister::Change(TopologyChange change) {
   if (changes_in_flight_ >= config_.changes_in_flight_max) {
     co_return Fail(Errc::kOverloaded, "too many changes of the topology are under way here: try again later");
   }
+  if (Status can = CheckCanPropose(); !can) co_return Fail(std::move(can.error()));
   ++changes_in_flight_;
-  auto outcome = co_await RunChange(std::move(change));
+  const uint64_t at_ms = env_.clock->WallNow() / 1000;
+  if (auto* accepted = std::get_if<AcceptLoss>(&change.what)) accepted->loss.at_ms = at_ms;
+  if (auto* forced = std::get_if<ForceTopology>(&change.what)) forced->loss.at_ms = at_ms;
+  const bool by_force = std::holds_alternative<ForceTopology>(change.what);
+  auto outcome = by_force ? co_await force_.Run(std::move(change)) : co_await RunChange(std::move(change));
   --changes_in_flight_;
   co_return outcome;
 }

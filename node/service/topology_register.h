@@ -15,6 +15,7 @@
 #include "node/service/identity.h"
 #include "node/service/membership.h"
 #include "node/service/register_voter.h"
+#include "node/service/topology_force.h"
 
 namespace dynamo {
 
@@ -27,13 +28,14 @@ class TopologyRegister {
   // Loads what this node promised as a voter, and starts its background loops.
   Async<Status> Start();
 
-  // Takes Vote and VoterCheck. Only of members of this node's cluster.
+  // Takes Vote, VoterCheck and PrepareForce. Only of members of this node's cluster.
   void OnRequest(NodeId from, const peer::Request& request, Responder respond);
 
   // Returns the epoch that has the change, once it is decided and stored here. The
   // same operation id again, at any node, gives the same epoch. Errors: as
   // ApplyChange; kQuorumUnmet: too few voters answered in time, nothing was changed;
-  // kTimeout: the same, but the change may still come: ask again with the same id.
+  // kTimeout: the same, but the change may still come: ask again with the same id. A
+  // ForceTopology asks no voters: see TopologyForce.
   Async<Result<uint64_t>> Change(TopologyChange change);
 
   // The volume is an old copy: this node neither votes nor proposes any more.
@@ -81,6 +83,7 @@ class TopologyRegister {
   NodeId self_;
   Membership* membership_;
   RegisterVoter voter_;
+  TopologyForce force_;
   Ballot last_ballot_;        // Of mine,
   Ballot highest_;            // and of all that I heard of,
   TopologyVersion decision_;  // at this decision.

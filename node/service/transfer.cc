@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "node/core/ring/disaster.h"
 #include "node/protocol/messages.h"
 #include "node/service/tree_exchange.h"
 
@@ -76,8 +77,8 @@ bool Transfer::IsReady(PartitionId partition) {
 bool Transfer::Covers(TreeName tree) {
   ShardContext& shard = *parts_.shard;
   const auto is_up = [&shard](NodeId node) { return shard.IsUp(node); };
-  return !IsReceiver(tree) ||
-         IsCovered(ChangeOf(tree), shard.self, receiving_[tree.partition].compared[tree.n_val], is_up);
+  return !IsReceiver(tree) || IsCovered(ChangeOf(tree), shard.self, receiving_[tree.partition].compared[tree.n_val],
+                                        is_up, GivenUp(shard.topology(), tree.partition));
 }
 
 // ---- Having partitions taken over
@@ -89,6 +90,10 @@ std::set<NodeId> Transfer::OtherReceiversOf(PartitionId partition) {
     receivers.insert(some.begin(), some.end());
   }
   receivers.erase(parts_.shard->self);
+  // Whose disk was declared lost gets nothing any more, and is waited for by nobody.
+  std::erase_if(receivers, [this](NodeId receiver) {
+    return parts_.shard->topology().StandingOf(receiver) == MemberStanding::kRemoved;
+  });
   return receivers;
 }
 

@@ -5,7 +5,9 @@
 namespace dynamo::op {
 namespace {
 
-bool IsGone(const admin::Member& member) { return member.state == "left" || member.state == "replaced"; }
+bool IsGone(const admin::Member& member) {
+  return member.state == "left" || member.state == "replaced" || member.state == "lost";
+}
 
 }  // namespace
 

@@ -12,6 +12,7 @@
 
 #include "common/admin/client.h"
 #include "common/base/hash.h"
+#include "tools/dynamoctl/loss_commands.h"
 #include "tools/dynamoctl/member_commands.h"
 #include "tools/dynamoctl/object_client.h"
 #include "tools/dynamoctl/table.h"
@@ -70,6 +71,7 @@ Status ShowStatus(const Settings& settings) {
   } else {
     out << "Cluster  none yet: make one with dynamoctl cluster create --members HOST:PORT,...\n";
   }
+  if (topology) out << DescribeLosses(*topology);
   out << fmt::format("Hints    {} kept by this node for others\n\n", hints->total);
   PrintTable(out, kMemberHeads, MemberRows(members->members));
   return {};
@@ -208,6 +210,10 @@ void AddClusterCommands(CLI::App& app, const Settings* settings, std::function<S
   create->add_option("--operation-id", arguments->operation_id, "The same id again is the same operation");
   create->callback([=] { *chosen = [=] { return Create(*settings, *arguments); }; });
   AddMemberCommands(*cluster, settings, chosen);
+  AddLossCommands(*cluster, settings, chosen);
+  cluster->add_subcommand("status", "As dynamoctl status")->callback([=] {
+    *chosen = [=] { return ShowStatus(*settings); };
+  });
 }
 
 }  // namespace dynamo::ctl

@@ -20,7 +20,8 @@ Member* FindIn(Topology& topology, NodeId id) {
 }
 
 bool IsGone(const Member& member) {
-  return member.state == MemberState::kLeft || member.state == MemberState::kReplaced;
+  return member.state == MemberState::kLeft || member.state == MemberState::kReplaced ||
+         member.state == MemberState::kLost;
 }
 
 Status CheckIdle(const Topology& topology) {
@@ -118,22 +119,6 @@ std::vector<bool> OwnersStay(const Topology& topology) {
   return stay;
 }
 
-// Ends the change where nothing is left to do.
-void Finish(Topology& next) {
-  if (std::ranges::find(next.moved, false) == next.moved.end()) {
-    if (!next.pending.empty()) next.current = std::exchange(next.pending, TokenMap());
-    next.moved.clear();
-    for (Member& member : next.members) {
-      if (member.state == MemberState::kJoining) member.state = MemberState::kNormal;
-    }
-    RechooseVoters(next);
-  }
-  const bool leaving = std::ranges::count(next.members, MemberState::kLeaving, &Member::state) > 0;
-  if (!next.pending.empty() || leaving) return;
-  next.change_since = 0;
-  next.cancelling = false;
-}
-
 // `next` is not yet of its new epoch, and its maps are those of the change; `moved`:
 // what has moved already.
 void Begin(Topology& next, std::vector<bool> moved) {
@@ -143,7 +128,7 @@ void Begin(Topology& next, std::vector<bool> moved) {
     if (moved[partition]) next.moved[partition] = true;
   }
   RechooseVoters(next);
-  Finish(next);
+  EndChangeIfDone(next);
 }
 
 void Begin(Topology& next, TokenMap target) {
@@ -184,6 +169,23 @@ class Words {
 
 }  // namespace
 
+void EndChangeIfDone(Topology& next) {
+  if (std::ranges::find(next.moved, false) == next.moved.end()) {
+    if (!next.pending.empty()) next.current = std::exchange(next.pending, TokenMap());
+    next.moved.clear();
+    for (Member& member : next.members) {
+      if (member.state == MemberState::kJoining) member.state = MemberState::kNormal;
+      const bool taken_over = member.state == MemberState::kLost && next.current.TokensOf(member.id) == 0;
+      if (taken_over) member.state = MemberState::kReplaced;
+    }
+    RechooseVoters(next);
+  }
+  const bool leaving = std::ranges::count(next.members, MemberState::kLeaving, &Member::state) > 0;
+  if (!next.pending.empty() || leaving) return;
+  next.change_since = 0;
+  next.cancelling = false;
+}
+
 Result<bool> Apply(Topology& next, const ChangeMembers& change) {
   if (Status idle = CheckIdle(next); !idle) return Fail(std::move(idle.error()));
   if (Status staged = Stage(next, change); !staged) return Fail(std::move(staged.error()));
@@ -204,7 +206,9 @@ Result<bool> Apply(Topology& next, const ChangeMembers& change) {
 Result<bool> Apply(Topology& next, const ReplaceMember& change) {
   // Who leaves may wait with a hint for the very member whose disk is lost.
   if (!next.pending.empty()) return Fail(std::move(CheckIdle(next).error()));
-  const auto lost = FindNormal(next, change.lost);
+  Member* declared = FindIn(next, change.lost);
+  const bool is_declared = declared != nullptr && declared->state == MemberState::kLost;
+  const auto lost = is_declared ? Result<Member*>(declared) : FindNormal(next, change.lost);
   if (!lost) return Fail(lost.error());
   Member with = change.with;
   if (with.capacity == 0) with.capacity = (*lost)->capacity;
@@ -258,7 +262,7 @@ Result<bool> Apply(Topology& next, const TakeOver& change) {
     news = news || !next.moved[partition];
     next.moved[partition] = true;
   }
-  if (news) Finish(next);
+  if (news) EndChangeIfDone(next);
   return news;
 }
 
@@ -270,16 +274,20 @@ Result<bool> Apply(Topology& next, const Depart& change) {
     return Fail(Errc::kConflict, "node " + ToString(change.node) + " does not leave, or owns something still");
   }
   member->state = MemberState::kLeft;
-  Finish(next);
+  EndChangeIfDone(next);
   return true;
 }
 
 Result<bool> Apply(Topology& next, const ForgetMember& change) {
   const Member* member = next.Find(change.node);
   if (member == nullptr) return false;
-  const std::vector<NodeId>& owners = next.current.owners();
-  if (!next.pending.empty() && std::ranges::find(owners, change.node) != owners.end()) {
+  const bool owns = next.current.TokensOf(change.node) > 0 || next.pending.TokensOf(change.node) > 0;
+  if (owns && !next.pending.empty()) {
     return Fail(Errc::kConflict, "what node " + ToString(change.node) + " owned is still being moved");
+  }
+  if (owns && IsGone(*member)) {
+    return Fail(Errc::kConflict, "node " + ToString(change.node) +
+                                     " is lost and its tokens are its own still: replace it, or rebalance");
   }
   if (member->state == MemberState::kLeaving) return Apply(next, Depart{change.node});
   if (!IsGone(*member)) {

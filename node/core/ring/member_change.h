@@ -68,6 +68,9 @@ Result<bool> Apply(Topology& next, const TakeOver& change);
 Result<bool> Apply(Topology& next, const Depart& change);
 Result<bool> Apply(Topology& next, const ForgetMember& change);
 
+// Ends the change under way if nothing is left to do for it.
+void EndChangeIfDone(Topology& next);
+
 // Equal for equal requests.
 uint64_t FingerprintOf(const ChangeMembers& change);
 uint64_t FingerprintOf(const ReplaceMember& change);

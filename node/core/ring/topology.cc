@@ -11,7 +11,9 @@
 namespace dynamo {
 namespace {
 
-bool LeftForGood(MemberState state) { return state == MemberState::kLeft || state == MemberState::kReplaced; }
+bool LeftForGood(MemberState state) {
+  return state == MemberState::kLeft || state == MemberState::kReplaced || state == MemberState::kLost;
+}
 
 Status CheckMembers(const std::vector<Member>& members) {
   if (members.empty()) return Fail(Errc::kInvalidArgument, "a cluster needs at least one member");

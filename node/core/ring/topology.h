@@ -25,6 +25,9 @@ enum class MemberState : uint8_t {
   kLeaving = 3,
   kLeft = 4,      // Its disk never takes part again.
   kReplaced = 5,  // Another member took its tokens over; its disk never takes part again.
+  // An administrator declared its disk lost when a generation was forced; its disk never
+  // takes part again. It holds its tokens until another takes them over.
+  kLost = 6,
 };
 
 // A member as the administrator's words made it. Addresses are not here: they
@@ -80,6 +83,28 @@ struct TopologyVersion {
   friend auto operator<=>(const TopologyVersion&, const TopologyVersion&) = default;
 };
 
+// An administrator's word that data, or the majority of the voters, is lost for good.
+struct LossRecord {
+  static constexpr size_t kRemembered = 64;  // The latest.
+  static constexpr size_t kByBytesMax = 100;
+
+  enum class Kind : uint8_t {
+    kForcedTopology = 1,  // Began a generation without `nodes`.
+    kAcceptedLoss = 2,    // What only `nodes` had of `partitions` is not waited for.
+  };
+  Kind kind = Kind::kForcedTopology;
+  TopologyVersion version;  // That it made.
+  uint64_t since = 0;       // Topology::change_since then: an acceptance is for that change alone.
+  std::string operation_id;
+  std::string by;      // Who, in their own words.
+  uint64_t at_ms = 0;  // Since 1970, by the clock of the node that was asked.
+  std::vector<NodeId> nodes;
+  // kForcedTopology: those of which every owner, for some N, is lost.
+  std::vector<uint32_t> partitions;
+
+  friend bool operator==(const LossRecord&, const LossRecord&) = default;
+};
+
 struct Topology {
   ClusterId cluster;
   TopologyVersion version;
@@ -100,6 +125,7 @@ struct Topology {
   std::vector<ContextKey> context_keys;  // Sorted by id; one signs at least.
   std::map<std::string, BucketType> types;
   std::vector<TopologyOperation> operations;  // Oldest first, epochs rising; at most kRemembered.
+  std::vector<LossRecord> losses;             // Oldest first, versions rising; at most kRemembered.
 
   // nullptr if there is none.
   const Member* Find(NodeId id) const;
@@ -143,7 +169,7 @@ std::vector<NodeId> ChooseVoters(const std::vector<Member>& members);
 std::vector<uint32_t> PartitionsWithOtherOwners(const Topology& before, const Topology& after);
 
 // Canonical: version byte 1, or 2 if there are operations, or 3 if members change or
-// one of these operations was cancelled; 8 bytes XXH3-64 of everything after them,
+// one of these operations was cancelled, or 4 if anything was lost; 8 bytes XXH3-64 of everything after them,
 // then the fields in order; a map is one member index for each token.
 Bytes EncodeTopology(const Topology& topology);
 // kCorrupt: malformed, or an invariant above does not hold.

@@ -95,6 +95,13 @@ void Remember(Topology& next, TopologyOperation operation) {
   next.operations.push_back(std::move(operation));
 }
 
+// A loss that was recorded by this change.
+void Sign(Topology& next, const std::string& operation_id) {
+  if (next.losses.empty() || !next.losses.back().operation_id.empty()) return;
+  next.losses.back().operation_id = operation_id;
+  next.losses.back().version = next.version;
+}
+
 }  // namespace
 
 Result<ChangedTopology> ApplyChange(const Topology& current, const TopologyChange& change) {
@@ -120,6 +127,7 @@ Result<ChangedTopology> ApplyChange(const Topology& current, const TopologyChang
   if (!*differs) return changed;
   changed.epoch = ++next.version.epoch;
   if (!IsOfNodes(change)) Remember(next, {change.operation_id, fingerprint, changed.epoch});
+  Sign(next, change.operation_id);
   changed.next = std::move(next);
   return changed;
 }

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "common/base/result.h"
+#include "node/core/ring/disaster.h"
 #include "node/core/ring/member_change.h"
 #include "node/core/ring/topology.h"
 
@@ -25,7 +26,9 @@ struct TopologyChange {
   // (TakeOver, Depart), which is done or not and needs no memory.
   std::string operation_id;
   std::optional<uint64_t> epoch;  // Only if the topology is at this one.
-  std::variant<CreateBucketType, ChangeMembers, ReplaceMember, CancelChange, ForgetMember, TakeOver, Depart> what;
+  std::variant<CreateBucketType, ChangeMembers, ReplaceMember, CancelChange, ForgetMember, TakeOver, Depart, AcceptLoss,
+               ForceTopology>
+      what;
 };
 
 struct ChangedTopology {

@@ -11,6 +11,7 @@ namespace {
 constexpr uint8_t kWithoutOperations = 1;
 constexpr uint8_t kWithOperations = 2;
 constexpr uint8_t kWithChange = 3;
+constexpr uint8_t kWithLosses = 4;
 constexpr size_t kHeaderBytes = 1 + 8;
 
 void WriteMap(ByteWriter& out, const Topology& topology, const TokenMap& map) {
@@ -59,6 +60,8 @@ void WriteOperations(ByteWriter& out, const std::vector<TopologyOperation>& oper
 }
 
 uint8_t FormatOf(const Topology& topology) {
+  const bool lost = std::ranges::find(topology.members, MemberState::kLost, &Member::state) != topology.members.end();
+  if (lost || !topology.losses.empty()) return kWithLosses;
   const bool changes = !topology.pending.empty() || topology.change_since != 0;
   if (changes || std::ranges::any_of(topology.operations, &TopologyOperation::cancelled)) return kWithChange;
   return topology.operations.empty() ? kWithoutOperations : kWithOperations;
@@ -83,6 +86,24 @@ void WriteChange(ByteWriter& out, const Topology& topology) {
   cancelled.reserve(topology.operations.size());
   for (const TopologyOperation& operation : topology.operations) cancelled.push_back(operation.cancelled);
   WriteBits(out, cancelled);
+}
+
+// What only format 4 has.
+void WriteLosses(ByteWriter& out, const std::vector<LossRecord>& losses) {
+  out.Varint(losses.size());
+  for (const LossRecord& loss : losses) {
+    out.U8(static_cast<uint8_t>(loss.kind));
+    out.Varint(loss.version.generation);
+    out.Varint(loss.version.epoch);
+    out.Varint(loss.since);
+    out.String(loss.operation_id);
+    out.String(loss.by);
+    out.Varint(loss.at_ms);
+    out.Varint(loss.nodes.size());
+    for (NodeId node : loss.nodes) out.U64(node.value);
+    out.Varint(loss.partitions.size());
+    for (uint32_t partition : loss.partitions) out.Varint(partition);
+  }
 }
 
 // Reads an enumerator in [1, last], or makes the reader fail.
@@ -113,7 +134,7 @@ std::vector<Member> ReadMembers(ByteReader& in) {
     member.name = in.String();
     member.zone = in.String();
     member.capacity = ReadVarint32(in, 1);
-    member.state = ReadEnum(in, MemberState::kReplaced);
+    member.state = ReadEnum(in, MemberState::kLost);
     if (member.id <= (members.empty() ? NodeId{} : members.back().id)) in.Invalidate();
     members.push_back(std::move(member));
   }
@@ -199,6 +220,40 @@ void ReadChange(ByteReader& in, Topology* topology) {
   for (size_t i = 0; i < cancelled.size(); ++i) topology->operations[i].cancelled = cancelled[i];
 }
 
+// Distinct, ascending, below `partitions`.
+std::vector<uint32_t> ReadPartitions(ByteReader& in, uint32_t partitions) {
+  std::vector<uint32_t> out;
+  for (size_t left = in.Count(1); left > 0 && in.ok(); --left) {
+    const uint32_t partition = ReadVarint32(in, out.empty() ? 0 : out.back() + 1);
+    if (partition >= partitions) in.Invalidate();
+    out.push_back(partition);
+  }
+  return out;
+}
+
+std::vector<LossRecord> ReadLosses(ByteReader& in, uint32_t partitions) {
+  std::vector<LossRecord> losses;
+  const size_t count = in.Count(1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1);
+  if (count > LossRecord::kRemembered) in.Invalidate();
+  for (size_t left = count; left > 0 && in.ok(); --left) {
+    LossRecord loss;
+    loss.kind = ReadEnum(in, LossRecord::Kind::kAcceptedLoss);
+    loss.version.generation = in.Varint();
+    loss.version.epoch = in.Varint();
+    loss.since = in.Varint();
+    loss.operation_id = in.String();
+    loss.by = in.String();
+    loss.at_ms = in.Varint();
+    for (size_t nodes = in.Count(8); nodes > 0 && in.ok(); --nodes) loss.nodes.push_back(NodeId{in.U64()});
+    loss.partitions = ReadPartitions(in, partitions);
+    const bool named = !loss.operation_id.empty() && loss.operation_id.size() <= TopologyOperation::kIdBytesMax;
+    const bool rising = losses.empty() || losses.back().version < loss.version;
+    if (!named || !rising || loss.by.size() > LossRecord::kByBytesMax) in.Invalidate();
+    losses.push_back(std::move(loss));
+  }
+  return losses;
+}
+
 bool ChangeHolds(const Topology& topology) {
   if (topology.change_since > topology.version.epoch) return false;
   if (topology.cancelling && topology.change_since == 0) return false;
@@ -218,6 +273,7 @@ bool VotersHold(const Topology& topology) {
 bool InvariantsHold(const Topology& topology) {
   return topology.cluster && IsValidPartitionCount(topology.partitions) &&
          topology.current.partitions() == topology.partitions && ChangeHolds(topology) && VotersHold(topology) &&
+         (topology.losses.empty() || topology.losses.back().version <= topology.version) &&
          std::ranges::any_of(topology.context_keys, &ContextKey::signs);
 }
 
@@ -239,7 +295,8 @@ Bytes EncodeTopology(const Topology& topology) {
   WriteKeysAndTypes(out, topology);
   const uint8_t format = FormatOf(topology);
   if (format != kWithoutOperations) WriteOperations(out, topology.operations);
-  if (format == kWithChange) WriteChange(out, topology);
+  if (format >= kWithChange) WriteChange(out, topology);
+  if (format == kWithLosses) WriteLosses(out, topology.losses);
 
   Bytes encoded;
   ByteWriter whole(&encoded);
@@ -254,8 +311,8 @@ Result<Topology> DecodeTopology(std::string_view encoded) {
   const uint8_t version = in.U8();
   const uint64_t checksum = in.U64();
   if (!in.ok()) return Fail(Errc::kCorrupt, "topology is cut short");
-  if (version < kWithoutOperations || version > kWithChange) {
-    return Fail(Errc::kCorrupt, "topology has format " + std::to_string(version) + ": this version reads 1 to 3");
+  if (version < kWithoutOperations || version > kWithLosses) {
+    return Fail(Errc::kCorrupt, "topology has format " + std::to_string(version) + ": this version reads 1 to 4");
   }
   if (checksum != Checksum64(encoded.substr(kHeaderBytes))) return Fail(Errc::kCorrupt, "topology fails its checksum");
 
@@ -272,7 +329,8 @@ Result<Topology> DecodeTopology(std::string_view encoded) {
   topology.context_keys = ReadContextKeys(in);
   topology.types = ReadTypes(in);
   if (version >= kWithOperations) topology.operations = ReadOperations(in);
-  if (version == kWithChange) ReadChange(in, &topology);
+  if (version >= kWithChange) ReadChange(in, &topology);
+  if (version == kWithLosses) topology.losses = ReadLosses(in, topology.partitions);
   // One value has one encoding.
   if (!in.at_end() || FormatOf(topology) != version) return Fail(Errc::kCorrupt, "topology is malformed");
   if (!InvariantsHold(topology))

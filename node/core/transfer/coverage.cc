@@ -40,13 +40,24 @@ std::vector<NodeId> DonorsOf(const OwnersChange& change, NodeId receiver, const 
 }
 
 bool IsCovered(const OwnersChange& change, NodeId receiver, const std::set<NodeId>& compared,
-               const std::function<bool(NodeId)>& is_up) {
+               const std::function<bool(NodeId)>& is_up, const std::set<NodeId>& given_up) {
   const NodeId predecessor = PredecessorOf(change, receiver);
   const bool has_predecessor = predecessor && compared.contains(predecessor);
   return std::all_of(change.current.begin(), change.current.end(), [&](NodeId owner) {
     if (owner == receiver || compared.contains(owner)) return true;
-    return !is_up(owner) && (has_predecessor || owner == predecessor);
+    return !is_up(owner) && (has_predecessor || owner == predecessor || given_up.contains(owner));
   });
+}
+
+std::vector<NodeId> WaitsFor(const OwnersChange& change, NodeId receiver, const std::function<bool(NodeId)>& is_up,
+                             const std::set<NodeId>& given_up) {
+  const NodeId predecessor = PredecessorOf(change, receiver);
+  std::vector<NodeId> away;
+  if (predecessor && is_up(predecessor)) return away;
+  std::copy_if(change.current.begin(), change.current.end(), std::back_inserter(away), [&](NodeId owner) {
+    return owner != receiver && owner != predecessor && !is_up(owner) && !given_up.contains(owner);
+  });
+  return away;
 }
 
 }  // namespace dynamo

@@ -35,8 +35,14 @@ std::vector<NodeId> DonorsOf(const OwnersChange& change, NodeId receiver, const 
 //    owners as before; or, if that is away, all that every other owner has: a write
 //    with W=1 may be on one of them only;
 //  - all that any owner that is up has, because it costs nothing.
+// Owners in `given_up` are not waited for while they are away (GivenUp, ring/disaster.h).
 bool IsCovered(const OwnersChange& change, NodeId receiver, const std::set<NodeId>& compared,
-               const std::function<bool(NodeId)>& is_up);
+               const std::function<bool(NodeId)>& is_up, const std::set<NodeId>& given_up = {});
+
+// The owners for which `receiver` waits though it has compared with every one that is
+// up: it goes on waiting until they come back, or are given up.
+std::vector<NodeId> WaitsFor(const OwnersChange& change, NodeId receiver, const std::function<bool(NodeId)>& is_up,
+                             const std::set<NodeId>& given_up);
 
 }  // namespace dynamo
 

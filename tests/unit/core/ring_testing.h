@@ -64,6 +64,21 @@ inline Topology RandomTopology(Rng& rng) {
     const uint64_t made = topology.operations.empty() ? 1 + rng.Below(9) : topology.operations.back().epoch + epoch;
     topology.operations.push_back({"operation-" + std::to_string(epoch), rng.Next(), made, rng.Chance(0.2)});
   }
+  if (rng.Chance(0.3)) {
+    for (Member& member : topology.members) {
+      if (member.state == MemberState::kReplaced) member.state = MemberState::kLost;
+    }
+    LossRecord loss;
+    loss.kind = LossRecord::Kind::kAcceptedLoss;
+    loss.version = {1, 7};
+    loss.operation_id = "lost";
+    loss.since = rng.Below(9);
+    loss.by = "somebody";
+    loss.at_ms = rng.Next();
+    loss.nodes = {topology.members.back().id};
+    loss.partitions = {0, 1 + static_cast<uint32_t>(rng.Below(topology.partitions - 1))};
+    topology.losses.push_back(std::move(loss));
+  }
   return topology;
 }
 

@@ -57,6 +57,8 @@ TEST(TopologyCodec, KeepsTheFirstFormatWhereNothingNeedsALaterOne) {
   topology.moved.clear();
   topology.change_since = 0;
   topology.operations.clear();
+  topology.losses.clear();
+  for (Member& member : topology.members) member.state = MemberState::kNormal;
   EXPECT_EQ(EncodeTopology(topology)[0], 1);
   topology.operations.push_back({"operation", 5, 9});
   EXPECT_EQ(EncodeTopology(topology)[0], 2);
@@ -65,6 +67,9 @@ TEST(TopologyCodec, KeepsTheFirstFormatWhereNothingNeedsALaterOne) {
   topology.operations.clear();
   topology.change_since = 4;  // Nothing moves any more, but somebody has yet to leave.
   EXPECT_EQ(EncodeTopology(topology)[0], 3);
+  EXPECT_EQ(DecodeTopology(EncodeTopology(topology)).value(), topology);
+  topology.members.back().state = MemberState::kLost;
+  EXPECT_EQ(EncodeTopology(topology)[0], 4);
   EXPECT_EQ(DecodeTopology(EncodeTopology(topology)).value(), topology);
 }
 
@@ -112,10 +117,10 @@ TEST(TopologyCodec, AForgedCountAllocatesNothing) {
 
 TEST(TopologyCodec, AnotherFormatIsRefusedByNumber) {
   Bytes encoded = EncodeTopology(ATopology());
-  encoded[0] = 4;
+  encoded[0] = 5;
   const Result<Topology> decoded = DecodeTopology(encoded);
   ASSERT_FALSE(decoded);
-  EXPECT_THAT(decoded.error().message, testing::HasSubstr("format 4"));
+  EXPECT_THAT(decoded.error().message, testing::HasSubstr("format 5"));
 }
 
 TEST(TopologyCodec, RefusesWhatBreaksAnInvariant) {

@@ -3,6 +3,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "node/core/transfer/coverage.h"
 
@@ -48,6 +49,22 @@ TEST(Coverage, CopiesComeFromThePredecessorWhileThatIsUp) {
 
 TEST(Coverage, ThePredecessorIsEnoughWhileNobodyElseIsUp) {
   EXPECT_TRUE(IsCovered(kBToD, kD, {kB}, AllUpBut({kA, kC})));
+}
+
+TEST(Coverage, WhoIsGivenUpIsNotWaitedForWhileItIsAway) {
+  EXPECT_FALSE(IsCovered(kBToD, kD, {kA}, AllUpBut({kB, kC}), {}));
+  EXPECT_TRUE(IsCovered(kBToD, kD, {kA}, AllUpBut({kB, kC}), {kC}));
+  EXPECT_FALSE(IsCovered(kBToD, kD, {kA}, AllUpBut({kB}), {kC})) << "it is up: what it has costs nothing";
+  EXPECT_FALSE(IsCovered(kBToD, kD, {}, AllUpBut({kA, kB, kC}), {kC}));
+  EXPECT_TRUE(IsCovered(kBToD, kD, {}, AllUpBut({kA, kB, kC}), {kA, kB, kC})) << "nobody has anything";
+}
+
+TEST(Coverage, WaitsForTheOthersWhileThePredecessorIsAway) {
+  EXPECT_THAT(WaitsFor(kBToD, kD, AllUp(), {}), IsEmpty());
+  EXPECT_THAT(WaitsFor(kBToD, kD, AllUpBut({kA, kC}), {}), IsEmpty());
+  EXPECT_THAT(WaitsFor(kBToD, kD, AllUpBut({kB}), {}), IsEmpty());
+  EXPECT_THAT(WaitsFor(kBToD, kD, AllUpBut({kA, kB, kC}), {}), ElementsAre(kA, kC));
+  EXPECT_THAT(WaitsFor(kBToD, kD, AllUpBut({kA, kB, kC}), {kA}), ElementsAre(kC));
 }
 
 TEST(Coverage, AnOwnerThatIsUpIsNeverLeftOut) {
@@ -130,6 +147,23 @@ RC_GTEST_PROP(Coverage, WhateverEveryCoveredReceiverHoldsNoAcknowledgedWriteHasF
   const size_t places_lost =
       change.current.size() > change.pending.size() ? change.current.size() - change.pending.size() : 0;
   RC_ASSERT(holders_after + lost.size() + places_lost >= holders.size());
+}
+
+// Nobody is named who is not waited for, and nobody waits unnamed.
+RC_GTEST_PROP(Coverage, WhoHasComparedWithAllThatAreUpWaitsForThoseNamedAndNobodyElse,
+              (std::set<int> away_numbers, std::set<int> given_up_numbers)) {
+  const auto nodes = [](const std::set<int>& numbers) {
+    std::set<NodeId> out;
+    for (const int number : numbers) out.insert(NodeId{1 + static_cast<uint64_t>(std::abs(number % 4))});
+    return out;
+  };
+  const std::set<NodeId> away = nodes(away_numbers), given_up = nodes(given_up_numbers);
+  std::set<NodeId> compared;
+  for (const NodeId owner : kBToD.current) {
+    if (!away.contains(owner)) compared.insert(owner);
+  }
+  const bool waits = !WaitsFor(kBToD, kD, AllUpBut(away), given_up).empty();
+  RC_ASSERT(IsCovered(kBToD, kD, compared, AllUpBut(away), given_up) == !waits);
 }
 
 RC_GTEST_PROP(Coverage, WhoHasComparedWithAllIsCovered, ()) {
