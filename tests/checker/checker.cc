@@ -7,15 +7,16 @@
 #include <string>
 #include <vector>
 
+#include "tests/checker/rings.h"
 #include "tests/checker/scopes.h"
 #include "tests/checker/search.h"
 
 namespace dynamo::checker {
 namespace {
 
-void PrintSteps(const Outcome& outcome) {
+void PrintSteps(const std::vector<std::string>& steps) {
   size_t number = 0;
-  for (const std::string& step : outcome.steps) fmt::print("    {}. {}\n", ++number, step);
+  for (const std::string& step : steps) fmt::print("    {}. {}\n", ++number, step);
 }
 
 // Whether switching it off breaks something, as it must.
@@ -27,7 +28,7 @@ bool CheckRule(const NamedRule& named, bool verbose) {
   fmt::print("  without: {:<46} -> {:<60} {:>9} states {:>6.1f} s\n", named.scope.name, verdict, outcome.states,
              outcome.seconds);
   std::fflush(stdout);
-  if (verbose) PrintSteps(outcome);
+  if (verbose) PrintSteps(outcome.steps);
   return broken;
 }
 
@@ -42,8 +43,47 @@ bool CheckScope(const Scope& scope) {
              outcome.broken == Property::kNone ? verdict : Name(outcome.broken), outcome.states, outcome.transitions,
              outcome.depth, outcome.seconds);
   std::fflush(stdout);
-  if (!holds) PrintSteps(outcome);
+  if (!holds) PrintSteps(outcome.steps);
   return holds;
+}
+
+// The same of changes of the ring, and of the register's voters.
+bool CheckRingRule(const NamedRingRule& named, bool verbose) {
+  const bool of_voters = named.rule == RingRule::kWipedVoterNeverVotes;
+  const RingOutcome outcome =
+      of_voters ? SearchVoters(named.rule, kStatesMax) : SearchRings(named.scope, named.rule, kStatesMax);
+  const bool broken = !outcome.broken.empty();
+  const std::string verdict =
+      broken ? fmt::format("{} in {} steps", outcome.broken, outcome.steps.size()) : "NOTHING BREAKS";
+  fmt::print("  without: {:<46} -> {:<60} {:>9} states {:>6.1f} s\n", named.scope.name, verdict, outcome.states,
+             outcome.seconds);
+  std::fflush(stdout);
+  if (verbose) PrintSteps(outcome.steps);
+  return broken;
+}
+
+bool RingHolds(std::string_view name, const RingOutcome& outcome) {
+  const bool holds = outcome.broken.empty() && outcome.whole;
+  const std::string verdict = holds ? "no error" : outcome.broken.empty() ? "NOT SEARCHED TO ITS END" : outcome.broken;
+  fmt::print("  all rules: {:<44} -> {} in {} states, {} transitions, {} deep, {:.1f} s\n", name, verdict,
+             outcome.states, outcome.transitions, outcome.depth, outcome.seconds);
+  std::fflush(stdout);
+  if (!holds) PrintSteps(outcome.steps);
+  return holds;
+}
+
+bool CheckRings(std::string_view form, std::string_view only, bool verbose) {
+  const auto wanted = [only](std::string_view name) { return name.find(only) != std::string_view::npos; };
+  bool good = true;
+  for (const NamedRingRule& named : AllRingRules()) {
+    if (wanted(named.scope.name)) good = CheckRingRule(named, verbose) && good;
+  }
+  constexpr std::string_view kVoters = "3 voters, 2 proposers, one voter wiped";
+  if (wanted(kVoters)) good = RingHolds(kVoters, SearchVoters(RingRule::kNone, kStatesMax)) && good;
+  for (const RingScope& scope : RingScopesOf(form)) {
+    if (wanted(scope.name)) good = RingHolds(scope.name, SearchRings(scope, RingRule::kNone, kStatesMax)) && good;
+  }
+  return good;
 }
 
 }  // namespace
@@ -69,5 +109,6 @@ int main(int argc, char** argv) {
   for (const Scope& scope : ScopesOf(form_name)) {
     if (scope.name.find(only) != std::string_view::npos) good = CheckScope(scope) && good;
   }
+  good = CheckRings(form_name, only, verbose) && good;
   return good ? 0 : 1;
 }
