@@ -18,6 +18,7 @@ constexpr std::string_view kAccept = "accept-loss";
 
 std::vector<std::string> Named(const std::set<NodeId>& nodes) {
   std::vector<std::string> out;
+  out.reserve(nodes.size());
   for (const NodeId node : nodes) out.push_back(ToString(node));
   return out;
 }
@@ -89,6 +90,7 @@ std::vector<admin::Operation::Wait> WaitsIn(const KnownNodes& known) {
     causes[{std::move(wait.owners), std::move(wait.receivers)}].push_back(wait.partition);
   }
   std::vector<admin::Operation::Wait> out;
+  out.reserve(causes.size());
   for (auto& [cause, partitions] : causes)
     out.push_back({std::move(partitions), Named(cause.first), Named(cause.second)});
   return out;

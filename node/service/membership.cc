@@ -57,10 +57,11 @@ peer::Response Membership::State::RemovalNotice() const {
 }
 
 void Membership::State::HearOfRemoval(NodeId from, const TopologyVersion& by) {
+  if (StandingOf(from) != MemberStanding::kMember || !topology) return CountDropped("removal");
   // One that is as new as the one here, and another, was forced while this node forced
   // its own: a member of this one's that refuses it has the right of way.
-  if (StandingOf(from) != MemberStanding::kMember || !topology || by < topology->version)
-    return CountDropped("removal");
+  const bool rival = by == topology->version && topology->version.generation > 1;
+  if (by <= topology->version && !rival) return CountDropped("removal");
   if (!IsRemoved()) {
     env.log.Error("removed_from_cluster cluster={} generation={} epoch={} said_by={}", ToString(cluster()),
                   by.generation, by.epoch, ToString(from));

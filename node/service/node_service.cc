@@ -69,15 +69,16 @@ struct NodeService::State {
 
 std::vector<std::unique_ptr<Shard>> NodeService::State::MakeShards() {
   std::vector<std::unique_ptr<Shard>> made;
+  made.reserve(envs.size());
   for (const ShardEnv& env : envs) made.push_back(std::make_unique<Shard>(env, &config, &metrics, &shards));
   return made;
 }
 
 std::unique_ptr<ClientDoor> NodeService::State::MakeDoor(Shard* shard) {
-  return std::make_unique<ClientDoor>(
-      shard, [this](std::string type, std::string bucket, BucketPropertiesChange change) {
-        return SetProperties(this, std::move(type), std::move(bucket), std::move(change));
-      });
+  return std::make_unique<ClientDoor>(shard,
+                                      [this](std::string type, std::string bucket, BucketPropertiesChange change) {
+                                        return SetProperties(this, std::move(type), std::move(bucket), change);
+                                      });
 }
 
 void NodeService::State::OnShard0(ShardIndex from, std::function<void()> work) {

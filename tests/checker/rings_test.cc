@@ -24,6 +24,7 @@ std::vector<std::string> StepsFrom(const Model& model, const typename Model::Sta
   std::vector<typename Model::Step> steps;
   model.Steps(state, /*with_text=*/true, &steps);
   std::vector<std::string> texts;
+  texts.reserve(steps.size());
   for (const auto& step : steps) texts.push_back(step.text);
   return texts;
 }

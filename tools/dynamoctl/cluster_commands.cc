@@ -29,6 +29,7 @@ Status PrintJson(const Settings& settings, const json::value& value) {
 
 std::vector<Row> MemberRows(const std::vector<admin::Member>& members) {
   std::vector<Row> rows;
+  rows.reserve(members.size());
   for (const admin::Member& member : members) {
     rows.push_back({member.name, member.id, member.zone, std::to_string(member.capacity), std::to_string(member.tokens),
                     member.state.empty() ? "no member" : member.state, member.liveness, member.peer_address});

@@ -82,6 +82,7 @@ std::string DescribeLosses(const admin::Topology& topology) {
   std::string text;
   for (const admin::Loss& loss : topology.losses) {
     std::vector<std::string> nodes;
+    nodes.reserve(loss.nodes.size());
     for (const std::string& id : loss.nodes) nodes.push_back(NameOr(names, id));
     const bool forced = loss.kind == "forced-topology";
     const std::string partitions = loss.partitions.empty() ? "no partition" : admin::FormatRanges(loss.partitions);
