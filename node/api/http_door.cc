@@ -120,7 +120,7 @@ Async<HttpResponse> HttpDoor::AnswerObject(HttpRoute route, HttpRequest request)
 Async<HttpResponse> HttpDoor::Get(HttpRoute route, HttpRequest request) {
   auto options = ReadOptionsFrom(route);
   if (!options) co_return ErrorResponse(options.error(), true);
-  auto reply = co_await env_.handler->Get({route.key, std::move(*options)});
+  auto reply = co_await env_.handler->Get({route.key, *options});
   if (!reply) co_return ErrorResponse(reply.error(), true);
   HttpResponse response;
   if (reply->object.never_written() || reply->object.deleted()) {
@@ -143,7 +143,7 @@ Async<HttpResponse> HttpDoor::Put(HttpRoute route, HttpRequest request, bool new
   put.key = route.key;
   auto options = WriteOptionsFrom(route);
   if (!options) co_return ErrorResponse(options.error(), false);
-  put.options = std::move(*options);
+  put.options = *options;
   auto context = ContextFrom(request);
   if (!context) co_return ErrorResponse(context.error(), false);
   put.context = std::move(*context);
@@ -191,8 +191,8 @@ Async<HttpResponse> HttpDoor::Delete(HttpRoute route, HttpRequest request) {
     if (read_options->r.is_default()) read_options->r = *quorum;
     if (options->w.is_default()) options->w = *quorum;
   }
-  erase.read_options = std::move(*read_options);
-  erase.options = std::move(*options);
+  erase.read_options = *read_options;
+  erase.options = *options;
   erase.context = std::move(*context);
   const Status done = co_await env_.handler->Delete(std::move(erase));
   if (!done) co_return ErrorResponse(done.error(), false);
@@ -213,7 +213,7 @@ Async<HttpResponse> HttpDoor::Properties(HttpRoute route, HttpRequest request) {
       }
       auto wanted = PropertiesFromJson(request.body(), *today);
       if (!wanted) co_return ErrorResponse(wanted.error(), false);
-      change = std::move(*wanted);
+      change = *wanted;
       break;
     }
     case verb::delete_:
@@ -222,7 +222,7 @@ Async<HttpResponse> HttpDoor::Properties(HttpRoute route, HttpRequest request) {
       break;
     default: co_return NotAllowed(of_type ? "GET, HEAD" : "GET, HEAD, PUT, DELETE");
   }
-  const Status done = co_await env_.handler->SetProperties(route.key.type, route.key.bucket, std::move(change));
+  const Status done = co_await env_.handler->SetProperties(route.key.type, route.key.bucket, change);
   if (!done) co_return ErrorResponse(done.error(), false);
   co_return HttpResponse(HttpStatus::no_content, kHttp11);
 }

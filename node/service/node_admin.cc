@@ -60,6 +60,7 @@ std::vector<HintCount> NodeAdmin::Hints() const {
     }
   }
   std::vector<HintCount> all;
+  all.reserve(sums.size());
   for (const auto& [owner, count] : sums) all.push_back(count);
   return all;
 }

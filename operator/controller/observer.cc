@@ -81,6 +81,7 @@ class Places {
   }
   std::vector<NodeView> Take() {
     std::vector<NodeView> out;
+    out.reserve(nodes_.size());
     for (auto& [key, node] : nodes_) out.push_back(std::move(node));
     return out;
   }

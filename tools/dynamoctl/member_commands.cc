@@ -76,6 +76,7 @@ Status PrintPlan(const Settings& settings, const admin::Plan& plan) {
     return {};
   }
   std::vector<Row> rows;
+  rows.reserve(plan.members.size());
   for (const auto& member : plan.members) {
     rows.push_back({member.name, member.id, member.zone, member.change, std::to_string(member.capacity),
                     std::to_string(member.tokens_before), std::to_string(member.tokens_after),

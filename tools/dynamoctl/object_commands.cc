@@ -75,7 +75,7 @@ Status Put(const Settings& settings, const ObjectArguments& arguments) {
 Status Delete(const Settings& settings, const ObjectArguments& arguments) {
   const auto name = ParseObjectName(arguments.object);
   if (!name) return Fail(name.error());
-  const Status done = ObjectClient(settings.http).Delete(*name, arguments.context, arguments.query);
+  Status done = ObjectClient(settings.http).Delete(*name, arguments.context, arguments.query);
   if (!done) return done;
   *settings.out << (settings.json() ? R"({"deleted":true})" : "deleted") << '\n';
   return {};

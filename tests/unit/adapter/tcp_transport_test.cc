@@ -178,7 +178,6 @@ TEST_F(TcpTransportTest, AnAddressThatIsNoneIsUnavailable) {
 }
 
 TEST_F(TcpTransportTest, ARefusedConnectionIsUnavailableAndASignForTheDetector) {
-  const std::string gone = b.address();
   b.listener->Stop();
   const TimePoint asked = In({});
   EXPECT_EQ(Ask(NodeId{2}, "x").code(), Errc::kUnavailable);

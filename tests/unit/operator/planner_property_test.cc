@@ -85,7 +85,7 @@ class Drawn : public Scene {
     operation.node_id = "id-" + node.name;
     operation.pod_uid = "pod-" + node.name;
     operation.volume_uid = "volume-" + node.name;
-    operation.ring_epoch = static_cast<int64_t>(5 + Number(4));
+    operation.ring_epoch = int64_t{5} + Number(4);
     status.operation = operation;
   }
 

@@ -13,7 +13,6 @@
 namespace dynamo::op {
 namespace {
 
-using kube::Find;
 using kube::Object;
 namespace json = kube::json;
 using ::testing::HasSubstr;
