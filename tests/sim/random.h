@@ -10,7 +10,7 @@ namespace dynamo::sim {
 
 class SimRandom : public Random {
  public:
-  explicit SimRandom(Rng rng) : secrets_(rng.Fork()), rng_(std::move(rng)) {}
+  explicit SimRandom(Rng rng) : secrets_(rng.Fork()), rng_(rng) {}
 
   uint64_t Secret() override { return secrets_.Next(); }
   Rng& rng() override { return rng_; }
