@@ -28,16 +28,10 @@ Injector::Injector(uint64_t seed, cluster::RealCluster* cluster, Setting setting
       }) {}
 
 Status Injector::Begin(const Fault& fault) {
-  if (IsRingChange(fault.kind)) {
-    BeginRingChange(fault);
-    return {};
+  if (!IsRingChange(fault.kind)) {
+    afflicted_.insert(fault.nodes.begin(), fault.nodes.end());
+    ++faults_[std::string(Name(fault.kind))];
   }
-  afflicted_.insert(fault.nodes.begin(), fault.nodes.end());
-  ++faults_[std::string(Name(fault.kind))];
-  return Do(fault);
-}
-
-Status Injector::Do(const Fault& fault) {
   const size_t node = fault.nodes.empty() ? 0 : fault.nodes[0];
   switch (fault.kind) {
     case Kind::kKill: cluster_->node(node).Kill(); return {};
@@ -56,16 +50,12 @@ Status Injector::Do(const Fault& fault) {
     case Kind::kPowerLoss: return LosePower();
     case Kind::kLeave:
     case Kind::kCapacity:
-    case Kind::kReplace: return {};
+    case Kind::kReplace: BeginRingChange(fault); return {};
   }
   return {};
 }
 
 Status Injector::End(const Fault& fault) {
-  if (IsRingChange(fault.kind)) {
-    EndRingChange(fault);
-    return {};
-  }
   const Status undone = Undo(fault);
   for (const size_t node : fault.nodes) afflicted_.erase(node);
   return undone;
@@ -97,7 +87,7 @@ Status Injector::Undo(const Fault& fault) {
     case Kind::kPowerLoss: return {};
     case Kind::kLeave:
     case Kind::kCapacity:
-    case Kind::kReplace: return {};
+    case Kind::kReplace: EndRingChange(fault); return {};
   }
   return {};
 }

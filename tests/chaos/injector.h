@@ -52,7 +52,6 @@ class Injector {
   std::map<std::string, uint64_t> outcomes() const;
 
  private:
-  Status Do(const Fault& fault);
   Status Undo(const Fault& fault);
   Status LosePower();
   Status FlipInTable(size_t node);

@@ -7,8 +7,6 @@
 #include <filesystem>
 #include <iostream>
 
-#include "tests/oracle/check.h"
-
 namespace dynamo::cluster {
 
 using std::chrono::seconds;
@@ -88,13 +86,7 @@ void ChangingCluster::Judge(Load& load) {
   std::cout << fmt::format(
       "reads ok {}, writes ok {}; after one retry of {}, reads failed {}, writes failed {} unknown {}\n",
       counts.reads_ok, counts.puts_ok, counts.retried, counts.reads_failed, counts.puts_failed, counts.puts_unknown);
-  EXPECT_EQ(load.ReadAll(/*observers=*/2), 0u) << "final reads that failed";
-  const auto violations = oracle::Check(load.history());
-  for (const oracle::Violation& violation : violations) {
-    ADD_FAILURE() << violation.property << ' ' << violation.key << ": " << violation.what;
-  }
-  std::cout << fmt::format("oracle: {} writes judged, {} violations\n", load.history().writes().size(),
-                           violations.size());
+  ExpectNothingLost(load);
 }
 
 }  // namespace dynamo::cluster

@@ -10,7 +10,6 @@
 
 #include "tests/cluster/load.h"
 #include "tests/cluster/real_cluster.h"
-#include "tests/oracle/check.h"
 
 namespace dynamo::cluster {
 namespace {
@@ -82,13 +81,7 @@ TEST(Kill, NoAcknowledgedWriteIsLostWhenNodesDieUnderLoad) {
                            1e-3 * static_cast<double>(took.count()));
   EXPECT_TRUE(drained);
 
-  EXPECT_EQ(load.ReadAll(/*observers=*/2), 0u) << "final reads that failed";
-  const auto violations = oracle::Check(load.history());
-  for (const oracle::Violation& violation : violations) {
-    ADD_FAILURE() << violation.property << ' ' << violation.key << ": " << violation.what;
-  }
-  std::cout << fmt::format("oracle: {} writes judged, {} violations\n", load.history().writes().size(),
-                           violations.size());
+  ExpectNothingLost(load);
   EXPECT_GE(load.counts().puts(), form.at_full_speed ? 10'000u : 500u);
   if (form.at_full_speed) {
     EXPECT_GE(static_cast<double>(load.counts().puts_ok), 0.999 * static_cast<double>(load.counts().puts()));

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <iostream>
 #include <optional>
 #include <utility>
+
+#include "tests/oracle/check.h"
 
 namespace dynamo::cluster {
 namespace {
@@ -201,6 +204,16 @@ uint64_t Load::CountDiffering() {
     if (states.size() != 1) ++differing;
   });
   return differing;
+}
+
+void ExpectNothingLost(Load& load) {
+  EXPECT_EQ(load.ReadAll(/*observers=*/2), 0u) << "final reads that failed";
+  const auto violations = oracle::Check(load.history());
+  for (const oracle::Violation& violation : violations) {
+    ADD_FAILURE() << violation.property << ' ' << violation.key << ": " << violation.what;
+  }
+  std::cout << fmt::format("oracle: {} writes judged, {} violations\n", load.history().writes().size(),
+                           violations.size());
 }
 
 }  // namespace dynamo::cluster

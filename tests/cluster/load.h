@@ -100,6 +100,10 @@ class Load {
   uint64_t turns_ = 0;
 };
 
+// Of a load that was stopped: the running test fails for every final read that fails, and
+// for everything acknowledged that is not there.
+void ExpectNothingLost(Load& load);
+
 }  // namespace dynamo::cluster
 
 #endif  // DYNAMO_TESTS_CLUSTER_LOAD_H_

@@ -19,9 +19,8 @@ Member* FindIn(Topology& topology, NodeId id) {
   return found != topology.members.end() && found->id == id ? &*found : nullptr;
 }
 
-bool IsGone(const Member& member) {
-  return member.state == MemberState::kLeft || member.state == MemberState::kReplaced ||
-         member.state == MemberState::kLost;
+bool IsGone(const Topology& topology, const Member& member) {
+  return topology.StandingOf(member.id) == MemberStanding::kRemoved;
 }
 
 Status CheckIdle(const Topology& topology) {
@@ -35,11 +34,11 @@ Status CheckNewcomer(const Topology& topology, const Member& joining) {
   const std::string who = fmt::format("node {} ({})", ToString(joining.id), joining.name);
   if (joining.capacity == 0) return invalid(who + " has capacity 0: want at least 1");
   if (const Member* known = topology.Find(joining.id)) {
-    if (!IsGone(*known)) return Fail(Errc::kAlreadyExists, who + " is a member already");
+    if (!IsGone(topology, *known)) return Fail(Errc::kAlreadyExists, who + " is a member already");
     return invalid(who + " left for good or was replaced: empty its volume to start it as a new node");
   }
   const Member* namesake = topology.FindByName(joining.name);
-  if (namesake != nullptr && !IsGone(*namesake)) {
+  if (namesake != nullptr && !IsGone(topology, *namesake)) {
     return invalid(fmt::format("the name {} is node {}'s: replace that one, or let it leave", joining.name,
                                ToString(namesake->id)));
   }
@@ -269,7 +268,7 @@ Result<bool> Apply(Topology& next, const TakeOver& change) {
 Result<bool> Apply(Topology& next, const Depart& change) {
   Member* member = FindIn(next, change.node);
   if (member == nullptr) return Fail(Errc::kInvalidArgument, "node " + ToString(change.node) + " is no member");
-  if (IsGone(*member)) return false;
+  if (IsGone(next, *member)) return false;
   if (member->state != MemberState::kLeaving || !next.pending.empty()) {
     return Fail(Errc::kConflict, "node " + ToString(change.node) + " does not leave, or owns something still");
   }
@@ -285,12 +284,12 @@ Result<bool> Apply(Topology& next, const ForgetMember& change) {
   if (owns && !next.pending.empty()) {
     return Fail(Errc::kConflict, "what node " + ToString(change.node) + " owned is still being moved");
   }
-  if (owns && IsGone(*member)) {
+  if (owns && IsGone(next, *member)) {
     return Fail(Errc::kConflict, "node " + ToString(change.node) +
                                      " is lost and its tokens are its own still: replace it, or rebalance");
   }
   if (member->state == MemberState::kLeaving) return Apply(next, Depart{change.node});
-  if (!IsGone(*member)) {
+  if (!IsGone(next, *member)) {
     return Fail(Errc::kInvalidArgument, "node " + ToString(change.node) + " takes part: let it leave, or replace it");
   }
   if (std::ranges::find(next.voters, change.node) != next.voters.end()) {
