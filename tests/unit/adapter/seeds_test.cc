@@ -53,11 +53,12 @@ TEST_F(SeedsTest, ASeedInBothIsOne) {
 }
 
 TEST_F(SeedsTest, ANameWithoutAnAnswerIsAnErrorOnlyWhenNothingElseIsKnown) {
-  const auto none = Resolve({}, HostPort{"no such host.invalid", 8099});
+  const std::string no_name(64, 'x');  // Longer than a label may be: refused without asking a server.
+  const auto none = Resolve({}, HostPort{no_name, 8099});
   ASSERT_FALSE(none.has_value());
   EXPECT_EQ(none.error().code, Errc::kUnavailable);
   answer_.reset();
-  EXPECT_THAT(*Resolve({"a:1"}, HostPort{"no such host.invalid", 8099}), ElementsAre("a:1"));
+  EXPECT_THAT(*Resolve({"a:1"}, HostPort{no_name, 8099}), ElementsAre("a:1"));
 }
 
 TEST_F(SeedsTest, WhoIsAskedAddsToTheList) {
@@ -93,8 +94,9 @@ TEST_F(SeedsTest, ANodeKilledWhileItAsksLeavesNothing) {
 }
 
 TEST_F(SeedsTest, ANodeKilledWhileItLooksUpLeavesNothing) {
-  Ask({}, HostPort{"no such host.invalid", 8099});
-  io_.poll();
+  Ask({}, HostPort{"127.0.0.1", 8099});
+  // One by one: the answer, however quick, is a handler of its own, and is not run.
+  while (scope_->suspended() == 0) io_.run_one();
   scope_->Kill();
   io_.restart();
   io_.poll();
