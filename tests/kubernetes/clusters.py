@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 
+import monitoring
 from kubernetes import HERE, Failed, Kubernetes, wait_for
 
 ROOT = HERE.parent.parent
@@ -164,7 +165,16 @@ def delete(kube: Kubernetes) -> str:
     return f"3 volumes kept; {message[:40]}...; adopted and Ready after {took:.1f} s with what was in the cart"
 
 
-STEPS = [("operator: install", install), ("operator: create", create), ("operator: cart", cart),
+def figures(kube: Kubernetes) -> str:
+    """What alerts and dashboards ask for is exported: by a node, and by the operator."""
+    (operator,) = kube.get("pods", "--selector", "app.kubernetes.io/name=dynamo-operator")["items"]
+    pods = (("nodes", "demo-a-0", 8091), ("operator", operator["metadata"]["name"], 8080))
+    counts = [monitoring.check_figures(part, kube.kubectl("get", "--raw", f"/api/v1/namespaces/{kube.namespace}/pods/{pod}:{port}/proxy/metrics"))
+              for part, pod, port in pods]
+    return f"{counts[0]} figures of nodes and {counts[1]} of the operator, all exported"
+
+
+STEPS = [("operator: install", install), ("operator: create", create), ("operator: figures", figures), ("operator: cart", cart),
          ("operator: a pod comes back", a_pod_comes_back), ("operator: what cannot be met", what_cannot_be_met_is_said),
          ("operator: upgrade", upgrade), ("operator: it may go", the_operator_may_go), ("operator: delete and adopt", delete)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import monitoring
 from kubernetes import HERE, Failed, Kubernetes, run, wait_for
 
 ROOT = HERE.parent.parent
@@ -96,7 +97,9 @@ def fills_in_and_explains(kube: Kubernetes) -> str:
 
 def charts(kube: Kubernetes) -> str:
     objects = 0
+    kube.kubectl("apply", "--server-side", "--filename", "-", stdin=run(HERE / "prometheus-definitions"))
     for chart, values in (("dynamo-operator", []), ("dynamo-operator", ["--set", "clusterWide=true,replicas=2"]),
+                          ("dynamo-operator", ["--set", "clusterWide=true", *monitoring.ON]),
                           ("dynamo-cluster", []), ("dynamo-cluster", ["--set", "spec.replicas=5,name=other"])):
         folder = str(ROOT / "charts" / chart)
         kube.shell("helm", "lint", "--strict", folder, *values)
@@ -159,8 +162,12 @@ def removed(kube: Kubernetes) -> str:
     return "with the clusters that were made by it"
 
 
+def alerts(kube: Kubernetes) -> str:
+    return monitoring.check_alerts()
+
+
 STEPS = [("definition: rules", refuses_and_accepts), ("definition: defaults", fills_in_and_explains),
-         ("definition: charts", charts), ("definition: kube-score", score), ("definition: manifests", manifests),
+         ("definition: charts", charts), ("definition: alerts", alerts), ("definition: kube-score", score), ("definition: manifests", manifests),
          ("definition: removed", removed)]
 
 
