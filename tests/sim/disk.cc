@@ -131,6 +131,13 @@ void SimDisk::Wipe() {
   if (watch_.replaced) watch_.replaced();
 }
 
+void SimDisk::Renew() {
+  DYNAMO_CHECK(!world_->alive(process_));
+  applied_ = durable_ = {};
+  contents_ = {};
+  if (watch_.replaced) watch_.replaced();
+}
+
 void SimDisk::RestoreSnapshot() {
   DYNAMO_CHECK(!world_->alive(process_) && contents_.snapshot);
   applied_ = durable_ = *contents_.snapshot;

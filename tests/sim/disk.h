@@ -93,6 +93,8 @@ class SimDisk {
 
   // Nothing is left: it is another disk.
   void Wipe();
+  // The same, before it is put to use as a new one: nothing is expected of it.
+  void Renew();
   // The platter as it is now, kept beside it.
   void TakeSnapshot() { contents_.snapshot = durable_; }
   bool has_snapshot() const { return contents_.snapshot.has_value(); }

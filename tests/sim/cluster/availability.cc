@@ -15,8 +15,10 @@ constexpr Duration kNotice = std::chrono::seconds(10);
 std::vector<std::string> PutWithNNodesLeft(SimCluster& cluster, uint32_t w) {
   SimWorld& world = cluster.world();
   Rng rng = world.MakeRng("availability");
-  std::vector<size_t> left(cluster.size());
-  for (size_t i = 0; i < left.size(); ++i) left[i] = i;
+  std::vector<size_t> left;
+  for (size_t i = 0; i < cluster.size(); ++i) {
+    if (!cluster.IsOut(i)) left.push_back(i);
+  }
   std::vector<size_t> stopped;
   while (left.size() > cluster.config().n_val) {
     const auto next = left.begin() + static_cast<ptrdiff_t>(rng.Below(left.size()));

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -16,6 +17,15 @@ namespace {
 
 constexpr uint64_t kSeedsMax = 500;
 constexpr int kShrinkRuns = 60;
+
+// Those of changes of the members, which seeds show that change them.
+constexpr std::array kRingBugs{
+    PlantedBugName{PlantedBug::kPendingNotWritten, "pending-not-written"},
+    PlantedBugName{PlantedBug::kEpochUnchecked, "epoch-unchecked"},
+    PlantedBugName{PlantedBug::kTakeoverBeforeCopy, "takeover-before-copy"},
+    PlantedBugName{PlantedBug::kTransferResumedByWiped, "wiped-receiver-resumed"},
+    PlantedBugName{PlantedBug::kStrayDroppedEarly, "stray-dropped-early"},
+};
 
 // The row of one bug; whether it was found.
 bool PrintRow(const PlantedBugName& bug) {
@@ -41,6 +51,9 @@ bool PrintRow(const PlantedBugName& bug) {
 std::optional<PlantedBug> FindPlantedBug(std::string_view name) {
   if (name == "none") return PlantedBug::kNone;
   for (const PlantedBugName& known : kPlantedBugs) {
+    if (known.name == name) return known.bug;
+  }
+  for (const PlantedBugName& known : kRingBugs) {
     if (known.name == name) return known.bug;
   }
   return std::nullopt;

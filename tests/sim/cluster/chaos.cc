@@ -19,19 +19,21 @@ bool StrikesByItself(FaultKind kind) {
     case FaultKind::kReset:
     case FaultKind::kUnsyncedLoss:
     case FaultKind::kTornWrite: return false;
-    default: return kind < FaultKind::kRetryStorm;
+    default: return kind < FaultKind::kRetryStorm || static_cast<int>(kind) >= kFirstRingChange;
   }
 }
 
 }  // namespace
 
-Chaos::Chaos(SimCluster* cluster, ChaosPlan plan, std::function<void(const std::string&)> say)
+Chaos::Chaos(SimCluster* cluster, ChaosPlan plan, std::function<void(const std::string&)> say,
+             std::function<void(oracle::Violation)> report)
     : cluster_(cluster),
       plan_(std::move(plan)),
       say_(std::move(say)),
       rng_(cluster->world().MakeRng("chaos")),
       rngs_(rng_.Fork()),
-      calm_(cluster->network().config()) {
+      calm_(cluster->network().config()),
+      administrators_(cluster, say_, std::move(report)) {
   for (int i = 0; i < kFaultKinds; ++i) {
     const auto kind = static_cast<FaultKind>(i);
     // One noise brings all the rates of the plan.
@@ -82,7 +84,7 @@ void Chaos::Supervise() {
   world.At(kNobody, world.now() + kSupervisionInterval, [this] {
     for (size_t i = 0; i < cluster_->size(); ++i) {
       SimNode& node = cluster_->node(i);
-      const bool failed = node.started() && !node.start_outcome() && !cluster_->IsOut(i);
+      const bool failed = node.started() && !node.start_outcome() && !node.disk().lost();
       if (!failed && !node.stopped_itself()) continue;
       Say(fmt::format("node {} is started again", i));
       if (node.running()) node.Crash();
@@ -100,10 +102,14 @@ std::optional<size_t> Chaos::DrawRunning() {
 
 std::optional<size_t> Chaos::DrawDiskToHurt() {
   const size_t index = rng_.Below(cluster_->size());
-  const SimDisk& disk = cluster_->node(index).disk();
-  if (disk.lost()) return std::nullopt;
-  if (!disk.spoiled() && cluster_->DisksHurt() >= plan_.disks_hurt_max) return std::nullopt;
+  if (!MayHurt(index)) return std::nullopt;
   return index;
+}
+
+bool Chaos::MayHurt(size_t index) {
+  const SimDisk& disk = cluster_->node(index).disk();
+  if (disk.lost() || (cluster_->config().spares > 0 && !administrators_.MayLoseADisk())) return false;
+  return disk.spoiled() || cluster_->DisksHurt() < plan_.disks_hurt_max;
 }
 
 void Chaos::StartAfter(Duration down, size_t index) {
@@ -145,7 +151,7 @@ void Chaos::Strike(FaultKind kind) {
     case FaultKind::kJump:
     case FaultKind::kBackwards: return StepClock(kind);
     case FaultKind::kDrift: return DriftClock();
-    default: return;
+    default: return ChangeRing(kind);
   }
 }
 
@@ -170,6 +176,7 @@ void Chaos::Heal() {
     if (node.running()) node.SetLag(Duration(0));
     if (!node.running()) node.Start();
   }
+  if (plan_.ChangesRing()) administrators_.Finish(rng_.Fork());
 }
 
 const FaultCounts& Chaos::counts() {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/sim/cluster/administrators.h"
 #include "tests/sim/cluster/cluster.h"
 #include "tests/sim/cluster/plan.h"
 
@@ -17,7 +18,9 @@ namespace dynamo::sim {
 
 class Chaos {
  public:
-  Chaos(SimCluster* cluster, ChaosPlan plan, std::function<void(const std::string&)> say);
+  // `report` gets what administrators were told wrong.
+  Chaos(SimCluster* cluster, ChaosPlan plan, std::function<void(const std::string&)> say,
+        std::function<void(oracle::Violation)> report = nullptr);
 
   // Faults come and go as events of the world from now on. A node that stops by
   // itself, or fails to start, is started again soon, as by a kubelet.
@@ -29,6 +32,8 @@ class Chaos {
   // read again: nothing in the store rebuilds a replica that cannot be read yet, and
   // a merge must not overwrite what it cannot read. What a lost disk held stays lost.
   void Heal();
+  // After Heal: all changes of the members have their verdict, and no member is lost.
+  bool changes_ended() const { return administrators_.idle(); }
 
   // All that fired, those of disks, messages and clients too.
   const FaultCounts& counts();
@@ -40,8 +45,10 @@ class Chaos {
   void Supervise();
   // The drawn node if that runs, else nobody.
   std::optional<size_t> DrawRunning();
-  // A disk that may be hurt: one that is already, or a fresh one within the budget.
+  // A disk that may be hurt: one that is already, or a fresh one within the budget; none
+  // while members change, or one is lost that could be replaced.
   std::optional<size_t> DrawDiskToHurt();
+  bool MayHurt(size_t index);
   void StartAfter(Duration down, size_t index);
   // Runs `end` after `length`, unless a newer fault of that kind struck the node (or
   // the network) meanwhile.
@@ -72,7 +79,12 @@ class Chaos {
   void FlipBit();
   void Wipe();
   void RollBack();
+  void WipeNow(size_t index);
   void SwapDisks();
+
+  // ---- chaos_members.cc
+  void ChangeRing(FaultKind kind);
+  void ReplaceMember();
 
   void After(Duration delay, std::function<void()> work);
   Duration Length(Duration max);
@@ -87,6 +99,7 @@ class Chaos {
   std::vector<uint64_t> struck_;
   std::vector<FaultKind> kinds_;  // That strike one by one.
   NetworkConfig calm_;
+  Administrators administrators_;
   std::map<std::pair<FaultKind, size_t>, uint64_t> newest_;  // Kind and node to the fault that lasts.
   bool over_ = false;
 };

@@ -58,13 +58,17 @@ void Chaos::FlipBit() {
 void Chaos::Wipe() {
   const auto index = DrawDiskToHurt();
   if (!index) return;
-  SimNode& node = cluster_->node(*index);
   const Duration down = Length(plan_.crash_max);
   Say(fmt::format("wipe of the disk of node {}, back in {} ms", *index, down.count() / 1000));
+  WipeNow(*index);
+  StartAfter(down, *index);
+}
+
+void Chaos::WipeNow(size_t index) {
+  SimNode& node = cluster_->node(index);
   if (node.running()) node.Crash();
   node.disk().Wipe();
   ++cluster_->faults()[FaultKind::kWipe];
-  StartAfter(down, *index);
 }
 
 // The snapshot comes back some time after it was taken. In between the node has
@@ -78,8 +82,7 @@ void Chaos::RollBack() {
   node.disk().TakeSnapshot();
   if (rng_.Chance(0.7)) RestartAgain(*index, {restore / 4, restore / 4});
   After(restore, [this, &node, index = *index, down] {
-    const bool within_budget = node.disk().spoiled() || cluster_->DisksHurt() < plan_.disks_hurt_max;
-    if (node.disk().lost() || !node.disk().has_snapshot() || !within_budget) return;
+    if (!node.disk().has_snapshot() || !MayHurt(index)) return;
     Say(fmt::format("snapshot restored on the disk of node {}, back in {} ms", index, down.count() / 1000));
     if (node.running()) node.Crash();
     node.disk().RestoreSnapshot();

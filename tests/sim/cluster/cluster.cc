@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <type_traits>
 #include <utility>
 
 namespace dynamo::sim {
@@ -26,9 +27,12 @@ Async<Result<PutReply>> Handle(RequestHandler* handler, PutRequest request) {
 Async<Status> Handle(RequestHandler* handler, DeleteRequest request) {
   co_return co_await handler->Delete(std::move(request));
 }
+Async<Result<uint64_t>> Handle(AdminHandler* handler, TopologyChange change) {
+  co_return co_await handler->Change(std::move(change));
+}
 
-template <class Reply, class Request>
-Async<> Serve(RequestHandler* handler, Request request, std::shared_ptr<CallState<Reply>> state) {
+template <class Reply, class Handler, class Request>
+Async<> Serve(Handler* handler, Request request, std::shared_ptr<CallState<Reply>> state) {
   state->reply = co_await Handle(handler, std::move(request));
   state->answered.Set();
 }
@@ -103,21 +107,69 @@ std::shared_ptr<const Topology> SimCluster::NewestTopology() {
 
 bool SimCluster::IsWhole() {
   std::vector<NodeId> members;
-  for (const auto& node : nodes_) {
-    if (node->disk().lost() || IsSpare(*node)) continue;
-    if (!node->started() || !node->start_outcome() || !node->admin().Ready()) return false;
-    members.push_back(node->admin().Identity().node);
+  for (size_t i = 0; i < size(); ++i) {
+    if (IsOut(i)) continue;
+    SimNode& node = *nodes_[i];
+    if (!node.started() || !node.start_outcome() || !node.admin().Ready()) return false;
+    members.push_back(node.admin().Identity().node);
   }
-  return std::ranges::all_of(nodes_, [&](const auto& node) {
-    if (node->disk().lost() || IsSpare(*node)) return true;
-    const ClusterViewPtr view = node->service().view();
-    return view && view->topology && std::ranges::all_of(members, [&](NodeId id) { return view->IsUp(id); });
-  });
+  for (size_t i = 0; i < size(); ++i) {
+    if (IsOut(i)) continue;
+    const ClusterViewPtr view = nodes_[i]->service().view();
+    if (!view || !view->topology) return false;
+    if (!std::ranges::all_of(members, [&](NodeId id) { return view->IsUp(id); })) return false;
+  }
+  return true;
 }
 
 uint32_t SimCluster::DisksHurt() {
-  return static_cast<uint32_t>(
-      std::ranges::count_if(nodes_, [](const auto& node) { return node->disk().lost() || node->disk().spoiled(); }));
+  return static_cast<uint32_t>(std::ranges::count_if(
+             nodes_, [](const auto& node) { return node->disk().lost() || node->disk().spoiled(); })) +
+         disks_renewed_;
+}
+
+NodeId SimCluster::IdOf(size_t index) {
+  const SimDisk::Family& meta = nodes_[index]->disk().durable(ColumnFamily::kMeta);
+  const auto identity = meta.find("identity");
+  if (identity == meta.end()) return {};
+  ByteReader in(identity->second);
+  static_cast<void>(in.U8());  // The version.
+  return NodeId{in.U64()};
+}
+
+std::optional<size_t> SimCluster::FindNode(NodeId id) {
+  for (size_t i = 0; i < size(); ++i) {
+    if (IdOf(i) == id) return i;
+  }
+  return std::nullopt;
+}
+
+bool SimCluster::IsMember(size_t index) {
+  const auto topology = NewestTopology();
+  const NodeId id = IdOf(index);
+  return id && topology != nullptr && topology->StandingOf(id) == MemberStanding::kMember;
+}
+
+bool SimCluster::IsSpare(size_t index) { return config_.spares > 0 && NewestTopology() != nullptr && !IsMember(index); }
+
+std::vector<NodeId> SimCluster::LostMembers() {
+  std::vector<NodeId> lost;
+  const auto topology = NewestTopology();
+  if (topology == nullptr) return lost;
+  for (const Member& member : topology->members) {
+    if (topology->StandingOf(member.id) != MemberStanding::kMember) continue;
+    const auto at = FindNode(member.id);
+    if (!at || nodes_[*at]->disk().lost()) lost.push_back(member.id);
+  }
+  return lost;
+}
+
+void SimCluster::Renew(size_t index) {
+  SimNode& node = *nodes_[index];
+  if (node.running()) node.Crash();
+  if (node.disk().lost() || node.disk().spoiled()) ++disks_renewed_;
+  node.disk().Renew();
+  node.Start();
 }
 
 uint64_t SimCluster::HintsAtRest() {
@@ -128,22 +180,27 @@ uint64_t SimCluster::HintsAtRest() {
   uint64_t hints = 0;
   for (auto& node : nodes_) {
     if (!node->started() || node->disk().lost()) continue;
-    for (const HintCount& count : node->admin().Hints()) hints += members.contains(count.owner) ? count.hints : 0;
+    for (const HintCount& count : node->admin().Hints()) {
+      // Where lost members are replaced, no hint has a reason to stay.
+      hints += config_.spares > 0 || members.contains(count.owner) ? count.hints : 0;
+    }
   }
   return hints;
 }
 
-template <class Reply, class Request>
-Async<Result<Reply>> SimCluster::Call(size_t node, Request request, Duration limit) {
+template <class Reply, class Handler, class Request>
+Async<Result<Reply>> SimCluster::Call(size_t node, Handler handler, Request request, Duration limit) {
   SimNode& target = *nodes_[node];
   if (!target.running()) co_return Fail(Errc::kUnavailable, "connection refused");
   const TimePoint deadline = client_clock_.Now() + limit;
   auto state = std::make_shared<CallState<Reply>>(clients_);
-  const auto shard = static_cast<ShardIndex>(rng_.Below(config_.shards));
+  // What administrators ask is asked of the first.
+  ShardIndex shard = 0;
+  if constexpr (!std::is_same_v<Request, TopologyChange>) shard = static_cast<ShardIndex>(rng_.Below(config_.shards));
   const Duration delay(rng_.Between(20, 500));
   // As an event of the node: it waits while that is paused and goes down with it.
-  world_->At(target.process(), world_->now() + delay, [&target, shard, state, moved = std::move(request)] {
-    target.scope(shard).Spawn(Serve<Reply>(&target.service().requests(shard), moved, state));
+  world_->At(target.process(), world_->now() + delay, [&target, shard, state, handler, moved = std::move(request)] {
+    target.scope(shard).Spawn(Serve<Reply>(handler(target, shard), moved, state));
   });
   if (!co_await WaitUntil(state->answered, client_clock_, deadline)) {
     co_return Fail(Errc::kTimeout, "no answer to the client in time");
@@ -151,14 +208,22 @@ Async<Result<Reply>> SimCluster::Call(size_t node, Request request, Duration lim
   co_return std::move(*state->reply);
 }
 
+namespace {
+RequestHandler* RequestsOf(SimNode& node, ShardIndex shard) { return &node.service().requests(shard); }
+AdminHandler* AdminOf(SimNode& node, ShardIndex /*shard*/) { return &node.admin(); }
+}  // namespace
+
 Async<Result<GetReply>> SimCluster::Get(size_t node, GetRequest request, Duration limit) {
-  return Call<GetReply>(node, std::move(request), limit);
+  return Call<GetReply>(node, RequestsOf, std::move(request), limit);
 }
 Async<Result<PutReply>> SimCluster::Put(size_t node, PutRequest request, Duration limit) {
-  return Call<PutReply>(node, std::move(request), limit);
+  return Call<PutReply>(node, RequestsOf, std::move(request), limit);
 }
 Async<Status> SimCluster::Delete(size_t node, DeleteRequest request, Duration limit) {
-  return Call<void>(node, std::move(request), limit);
+  return Call<void>(node, RequestsOf, std::move(request), limit);
+}
+Async<Result<uint64_t>> SimCluster::Change(size_t node, TopologyChange change, Duration limit) {
+  return Call<uint64_t>(node, AdminOf, std::move(change), limit);
 }
 
 }  // namespace dynamo::sim

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,10 +49,24 @@ class SimCluster {
   bool IsWhole();
   // The newest that a node holds which runs; nullptr: none has any.
   std::shared_ptr<const Topology> NewestTopology();
-  bool IsOut(size_t index) { return nodes_[index]->disk().lost(); }
+  // Nor has one that is no member.
+  bool IsOut(size_t index) { return nodes_[index]->disk().lost() || IsSpare(index); }
   // Disks that have lost something since the beginning, or have it in a state that
   // cannot be read.
   uint32_t DisksHurt();
+
+  // ---- Who is who, told by the disks: whether nodes run or not.
+
+  // None: nothing is on its disk yet.
+  NodeId IdOf(size_t index);
+  // Whose disk bears that id.
+  std::optional<size_t> FindNode(NodeId id);
+  // By the newest topology.
+  bool IsMember(size_t index);
+  // Members whose disk is lost.
+  std::vector<NodeId> LostMembers();
+  // Starts the node on an empty disk: a new one. Whatever it held is gone.
+  void Renew(size_t index);
   // Hints at rest on members that run, for members. Those for a member whose disk is
   // lost wait until it is replaced; its own are not to be trusted.
   uint64_t HintsAtRest();
@@ -63,18 +78,18 @@ class SimCluster {
   Async<Result<GetReply>> Get(size_t node, GetRequest request, Duration limit);
   Async<Result<PutReply>> Put(size_t node, PutRequest request, Duration limit);
   Async<Status> Delete(size_t node, DeleteRequest request, Duration limit);
+  // As an administrator.
+  Async<Result<uint64_t>> Change(size_t node, TopologyChange change, Duration limit);
 
   // Where clients live; killed with the cluster, after the nodes.
   Scope& clients() { return clients_; }
   Clock& client_clock() { return client_clock_; }
 
  private:
-  // Of no cluster yet.
-  bool IsSpare(SimNode& node) const {
-    return config_.spares > 0 && node.started() && node.admin().CurrentTopology() == nullptr;
-  }
-  template <class Reply, class Request>
-  Async<Result<Reply>> Call(size_t node, Request request, Duration limit);
+  // Of no cluster yet, or no longer. Nobody is before there is a cluster.
+  bool IsSpare(size_t index);
+  template <class Reply, class Handler, class Request>
+  Async<Result<Reply>> Call(size_t node, Handler handler, Request request, Duration limit);
 
   SimWorld* world_;
   SimClusterConfig config_;
@@ -84,6 +99,7 @@ class SimCluster {
   Scope clients_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
   FaultCounts faults_;
+  uint32_t disks_renewed_ = 0;  // Of those that were hurt.
 };
 
 }  // namespace dynamo::sim

@@ -39,6 +39,13 @@ std::string_view Name(FaultKind kind) {
     case FaultKind::kHugeContext: return "huge-context";
     case FaultKind::kOversizedValue: return "oversized-value";
     case FaultKind::kSiblingFlood: return "sibling-flood";
+    case FaultKind::kJoin: return "join";
+    case FaultKind::kLeave: return "leave";
+    case FaultKind::kReplace: return "replace";
+    case FaultKind::kCapacity: return "capacity";
+    case FaultKind::kCancel: return "cancel";
+    case FaultKind::kFlap: return "flap";
+    case FaultKind::kRivals: return "rivals";
   }
   return "?";
 }

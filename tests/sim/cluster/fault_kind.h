@@ -51,8 +51,17 @@ enum class FaultKind : uint8_t {
   kHugeContext,
   kOversizedValue,
   kSiblingFlood,
+  // Changes of the members; counted when the voters have decided on them.
+  kJoin,
+  kLeave,
+  kReplace,   // Of a member whose disk is lost.
+  kCapacity,  // Or tokens placed anew.
+  kCancel,    // Turned round in the middle.
+  kFlap,      // Leaves, and joins again as a new node.
+  kRivals,    // Two administrators at once, of whom one may win.
 };
-inline constexpr int kFaultKinds = static_cast<int>(FaultKind::kSiblingFlood) + 1;
+inline constexpr int kFaultKinds = static_cast<int>(FaultKind::kRivals) + 1;
+inline constexpr int kFirstRingChange = static_cast<int>(FaultKind::kJoin);
 
 // As the report shows it: words with dashes.
 std::string_view Name(FaultKind kind);

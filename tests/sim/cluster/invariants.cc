@@ -14,6 +14,7 @@ Invariants::Invariants(SimCluster* cluster, Workload* workload, const WorkloadPl
                        std::function<void(oracle::Violation)> report)
     : cluster_(cluster),
       workload_(workload),
+      ring_(cluster, report),
       w_(static_cast<int>(std::max(plan.w, plan.dw.value_or(0)))),
       pw_(static_cast<int>(plan.pw.value_or(0))),
       report_(std::move(report)) {
@@ -23,17 +24,19 @@ Invariants::Invariants(SimCluster* cluster, Workload* workload, const WorkloadPl
     const Bytes storage_key = StorageKeyOf(key, topology->ring_seed);
     Key& known =
         keys_
-            .try_emplace(
-                storage_key,
-                Key{ToString(key), {}, KeyMargin(cluster_->size(), workload_->history().policy(ToString(key))), {}})
+            .try_emplace(storage_key, Key{ToString(key),
+                                          {},
+                                          {},
+                                          {},
+                                          KeyMargin(cluster_->size(), workload_->history().policy(ToString(key))),
+                                          {}})
             .first->second;
     by_name_[known.name] = &known;
-    const PartitionId partition = PartitionOf(PositionOfStorageKey(storage_key), topology->partitions);
-    known.owners = WalkRing(*topology, partition, topology->types.at(key.type).n_val).owners;
   }
+  LookAtRing();
   for (size_t i = 0; i < cluster_->size(); ++i) {
     DiskWatch watch;
-    watch.visible = [this](const WriteOps& ops) { OnVisible(ops); };
+    watch.visible = [this, i](const WriteOps& ops) { OnVisible(i, ops); };
     watch.durable = [this, i](const WriteOps& ops) { OnDurable(i, ops); };
     watch.replaced = [this, i] { OnReplaced(i); };
     watch.spoiled = [this, i](ColumnFamily family, const Bytes& key) { OnSpoiled(i, family, key); };
@@ -54,13 +57,25 @@ void Invariants::Report(const Key& key, const char* property, const std::string&
 void Invariants::FindNodes() {
   nodes_.clear();
   for (size_t i = 0; i < cluster_->size(); ++i) {
-    const SimDisk::Family& meta = cluster_->node(i).disk().durable(ColumnFamily::kMeta);
-    const auto identity = meta.find("identity");
-    if (identity == meta.end()) continue;
-    ByteReader in(identity->second);
-    static_cast<void>(in.U8());  // The version.
-    nodes_[NodeId{in.U64()}] = i;
+    if (const NodeId id = cluster_->IdOf(i)) nodes_[id] = i;
   }
+}
+
+void Invariants::FindOwners(const Topology& topology) {
+  for (auto& [storage_key, key] : keys_) {
+    const PartitionId partition = PartitionOf(PositionOfStorageKey(storage_key), topology.partitions);
+    const uint32_t n = topology.types.at(ParseStorageKey(storage_key)->type).n_val;
+    key.owners_now = WalkRing(topology, partition, n).owners;
+    key.pending = PendingOwners(topology, partition, n);
+    key.owners.insert(key.owners_now.begin(), key.owners_now.end());
+  }
+}
+
+void Invariants::LookAtRing() {
+  ring_.Look();
+  if (ring_.newest() == owners_of_) return;
+  owners_of_ = ring_.newest();
+  FindOwners(*owners_of_);
 }
 
 void Invariants::CatchUp() {
@@ -86,8 +101,9 @@ Invariants::Entry Invariants::Find(ColumnFamily family, const Bytes& key) {
   return {found == keys_.end() ? nullptr : &found->second, hint->owner};
 }
 
-void Invariants::OnVisible(const WriteOps& ops) {
+void Invariants::OnVisible(size_t disk, const WriteOps& ops) {
   CatchUp();
+  for (const std::string& wrong : DroppedTooEarly(*cluster_, disk, ops)) report_({"P10", "", wrong});
   for (const WriteOp& op : ops) {
     if (op.kind == WriteOp::Kind::kDelete) continue;
     Key* const key = Find(op.family, op.key).key;
@@ -126,6 +142,8 @@ void Invariants::OnDurable(size_t disk, const WriteOps& ops) {
   std::set<Key*> changed;
   std::vector<std::pair<Key*, Copy>> removed_hints;
   for (const WriteOp& op : ops) {
+    // One that is new.
+    if (op.family == ColumnFamily::kMeta && op.key == "identity") FindNodes();
     const Entry entry = Find(op.family, op.key);
     if (entry.key == nullptr) continue;
     changed.insert(entry.key);
@@ -153,9 +171,19 @@ void Invariants::Store(size_t disk, ColumnFamily family, const Bytes& key, const
   entry.key->margin.copies(disk)[{family, key}] = {std::move(summary), entry.hint_for};
 }
 
-// A hint may go once its owner has what was in it, or another hint here has.
+// A hint may go once its owner has what was in it, or another hint here has. Where its
+// owner is none any more, those who are have to.
 void Invariants::CheckRemoved(size_t disk, Key& key, const Copy& hint) {
-  const auto owner = nodes_.find(hint.hint_for);
+  LookAtRing();
+  const auto has = [&hint](const std::vector<NodeId>& nodes) {
+    return std::ranges::find(nodes, hint.hint_for) != nodes.end();
+  };
+  if (has(key.owners_now) || has(key.pending)) return CheckRemoved(disk, key, hint, hint.hint_for);
+  for (const NodeId owner : key.owners_now) CheckRemoved(disk, key, hint, owner);
+}
+
+void Invariants::CheckRemoved(size_t disk, Key& key, const Copy& hint, NodeId heir) {
+  const auto owner = nodes_.find(heir);
   if (owner == nodes_.end()) return;
   // It may have been delivered to what is no longer there; also one that reached this
   // disk only afterwards, since memory comes first.
@@ -163,14 +191,27 @@ void Invariants::CheckRemoved(size_t disk, Key& key, const Copy& hint) {
   if (spoiled_.contains({owner->second, &key})) return;
   std::vector<const Summary*> others;
   for (const auto& [entry, copy] : key.margin.copies(disk)) {
-    if (copy.hint_for == hint.hint_for) others.push_back(copy.summary.get());
+    if (copy.hint_for == hint.hint_for || copy.hint_for == heir) others.push_back(copy.summary.get());
   }
   for (const auto& [entry, copy] : key.margin.copies(owner->second)) {
     if (!copy.hint_for) others.push_back(copy.summary.get());
   }
+  // Who leaves gives its hints to others.
+  for (size_t other = 0; other < cluster_->size() && IsLeaving(disk); ++other) {
+    for (const auto& [entry, copy] : key.margin.copies(other)) {
+      if (other != disk && copy.hint_for == heir) others.push_back(copy.summary.get());
+    }
+  }
   if (key.margin.Covers(others, *hint.summary)) return;
-  Report(key, "P11",
-         fmt::format("node {} gave up a hint for node {}, whose disk lacks what was in it", disk, owner->second));
+  const std::string moved = heir == hint.hint_for ? "" : ", an owner after " + ToString(hint.hint_for);
+  Report(
+      key, "P11",
+      fmt::format("node {} gave up a hint for node {}{}, whose disk lacks what was in it", disk, owner->second, moved));
+}
+
+bool Invariants::IsLeaving(size_t disk) const {
+  const Member* member = owners_of_->Find(cluster_->IdOf(disk));
+  return member != nullptr && (member->state == MemberState::kLeaving || member->state == MemberState::kLeft);
 }
 
 void Invariants::Changed(size_t disk, Key& key, bool destroyed) {
@@ -225,6 +266,7 @@ void Invariants::OnEnd(const oracle::WriteRecord& write) {
   if (const auto wrong = key.margin.OnAcknowledged(write, w_ - lost)) {
     return Report(key, wrong->property.c_str(), wrong->what);
   }
+  LookAtRing();
   std::vector<size_t> owners;
   for (const NodeId owner : key.owners) {
     if (const auto node = nodes_.find(owner); node != nodes_.end()) owners.push_back(node->second);
@@ -236,6 +278,7 @@ void Invariants::OnEnd(const oracle::WriteRecord& write) {
 }
 
 void Invariants::CheckRest() {
+  for (const std::string& stray : Strays(*cluster_)) report_({"P10", "", stray});
   for (size_t i = 0; i < cluster_->size(); ++i) {
     for (const auto& [entry, object] : cluster_->node(i).disk().applied(ColumnFamily::kHints)) {
       const Result<Hint> hint = ParseHintEntry({entry, {}});

@@ -9,12 +9,14 @@
 //    P11: an owner's disk has what was in them
 //  - when a disk is replaced or a part of it spoiled: the margin of what it held
 //    shrinks by one
+//  - when it deletes objects: P10, their owners cover them (see RingWatch)
 //  - when a client is told that its write succeeded: W disks have it, and PW owners
 #ifndef DYNAMO_TESTS_SIM_CLUSTER_INVARIANTS_H_
 #define DYNAMO_TESTS_SIM_CLUSTER_INVARIANTS_H_
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -22,6 +24,7 @@
 
 #include "tests/sim/cluster/cluster.h"
 #include "tests/sim/cluster/key_margin.h"
+#include "tests/sim/cluster/ring_watch.h"
 #include "tests/sim/cluster/workload.h"
 
 namespace dynamo::sim {
@@ -33,7 +36,10 @@ class Invariants {
              std::function<void(oracle::Violation)> report);
   ~Invariants();
 
-  // All is healed and delivered: no disk has a hint left (P11).
+  // What members hold the ring to be. To be called often, where it changes.
+  void LookAtRing();
+  // All is healed and delivered: no disk has a hint left (P11), and nothing lies where
+  // nobody owns it (P10).
   void CheckRest();
   // How many times a disk was replaced, or a part of it spoiled.
   uint64_t disks_destroyed() const { return destroyed_.size(); }
@@ -41,7 +47,8 @@ class Invariants {
  private:
   struct Key {
     std::string name;
-    std::vector<NodeId> owners;
+    std::vector<NodeId> owners_now, pending;
+    std::set<NodeId> owners;  // At any time.
     KeyMargin margin;
     std::map<Dot, oracle::WriteId> dots;
   };
@@ -49,7 +56,7 @@ class Invariants {
     Key* key = nullptr;
     NodeId hint_for;
   };
-  void OnVisible(const WriteOps& ops);
+  void OnVisible(size_t disk, const WriteOps& ops);
   void OnDurable(size_t disk, const WriteOps& ops);
   void OnReplaced(size_t disk);
   void Rebuild(size_t disk);
@@ -58,11 +65,15 @@ class Invariants {
 
   // Which node's disk is where.
   void FindNodes();
+  // Nobody owns what its walk did not lead to once.
+  void FindOwners(const Topology& topology);
   // Writes that began since the last time.
   void CatchUp();
   Entry Find(ColumnFamily family, const Bytes& key);
   void CheckDot(Key& key, const Dot& dot, oracle::WriteId id);
   void CheckRemoved(size_t disk, Key& key, const Copy& hint);
+  void CheckRemoved(size_t disk, Key& key, const Copy& hint, NodeId heir);
+  bool IsLeaving(size_t disk) const;
   void Store(size_t disk, ColumnFamily family, const Bytes& key, const Bytes& object);
   void Changed(size_t disk, Key& key, bool destroyed);
   int DestroyedSince(oracle::WriteId id) const;
@@ -70,6 +81,8 @@ class Invariants {
 
   SimCluster* cluster_;
   Workload* workload_;
+  RingWatch ring_;
+  std::shared_ptr<const Topology> owners_of_;  // What `owners` follow.
   int w_ = 1, pw_ = 0;
   std::function<void(oracle::Violation)> report_;
   Summaries summaries_;

@@ -16,6 +16,7 @@ constexpr std::array kNoises{FaultKind::kDrop,      FaultKind::kDelay,   FaultKi
                              FaultKind::kDuplicate, FaultKind::kCorrupt, FaultKind::kReset};
 constexpr int kKindsMin = 10;  // That a run has at least.
 constexpr size_t kSmallObject = 24'000;
+constexpr size_t kNodesMax = 9;
 
 // The rates of the noises that the seed has.
 NetworkConfig DrawNoise(Rng& rng, const ChaosPlan& plan) {
@@ -73,8 +74,8 @@ void DrawClientFaults(Rng& rng, const ChaosPlan& chaos, Plan* plan) {
 
 ChaosPlan DrawChaos(Rng& rng) {
   ChaosPlan plan;
-  for (bool& enabled : plan.enabled) enabled = rng.Chance(0.45);
-  for (int i = 0; i < kKindsMin; ++i) plan.enabled[rng.Below(kFaultKinds)] = true;
+  for (int kind = 0; kind < kFirstRingChange; ++kind) plan.enabled[kind] = rng.Chance(0.45);
+  for (int i = 0; i < kKindsMin; ++i) plan.enabled[rng.Below(kFirstRingChange)] = true;
   // A part of every crash.
   plan.enabled[static_cast<int>(FaultKind::kUnsyncedLoss)] = plan.Has(FaultKind::kCrash);
   plan.enabled[static_cast<int>(FaultKind::kTornWrite)] = plan.Has(FaultKind::kCrash);
@@ -98,15 +99,42 @@ ChaosPlan DrawChaos(Rng& rng) {
 // that are left must be enough to go on.
 uint32_t DisksToHurt(const Plan& plan) {
   const WorkloadPlan& workload = plan.workload;
-  const bool strict = workload.sloppy == false;
+  // Members that leave take their fallbacks with them.
+  const bool strict = workload.sloppy == false || plan.chaos.ChangesRing();
   const uint32_t nodes = strict ? plan.cluster.n_val : static_cast<uint32_t>(plan.cluster.nodes);
   return std::min(workload.w - 1, nodes - std::max({workload.r, workload.w, workload.dw.value_or(0)}));
+}
+
+// In half of the seeds. Drawn last, so that all else stays as it is without.
+void DrawRingChanges(Rng& rng, Plan* plan) {
+  if (rng.Chance(0.5)) return;
+  ChaosPlan& chaos = plan->chaos;
+  for (int kind = kFirstRingChange; kind < kFaultKinds; ++kind) chaos.enabled[kind] = rng.Chance(0.6);
+  // Without these the others find nothing to do.
+  chaos.enabled[static_cast<int>(rng.Chance(0.5) ? FaultKind::kJoin : FaultKind::kFlap)] = true;
+  plan->spares = rng.Between(1, 2);
+  ServiceConfig& service = plan->cluster.service;
+  service.transfer_max_concurrent = Draw(rng, 1, 4);
+  service.transfer_chunk_bytes = static_cast<size_t>(rng.Between(200, 50'000));
+  const uint64_t rate = static_cast<uint64_t>(rng.Between(50'000, 500'000));
+  service.transfer_bytes_per_second = plan->workload.value_bytes_max > 1000 ? 50 * rate : rate;
+  chaos.disks_hurt_max = std::min(chaos.disks_hurt_max, DisksToHurt(*plan));
 }
 
 }  // namespace
 
 bool ChaosPlan::HasNoise() const {
   return std::ranges::any_of(kNoises, [this](FaultKind kind) { return Has(kind); });
+}
+
+bool ChaosPlan::ChangesRing() const {
+  return std::any_of(enabled + kFirstRingChange, enabled + kFaultKinds, [](bool kind) { return kind; });
+}
+
+void Plan::AddSpares() {
+  if (!chaos.ChangesRing()) return;
+  cluster.spares = spares;
+  cluster.nodes = std::min(cluster.nodes + spares, kNodesMax);
 }
 
 Plan DrawPlan(Rng rng) {
@@ -130,6 +158,7 @@ Plan DrawPlan(Rng rng) {
   // Who repairs by schedule hides what others leave undone: half of the seeds are without.
   cluster.service.anti_entropy_interval = rng.Chance(0.5) ? Seconds(rng, 2, 20) : Duration(0);
   cluster.service.anti_entropy_rescan = Seconds(rng, 20, 200);
+  DrawRingChanges(rng, &plan);
   return plan;
 }
 
@@ -140,10 +169,10 @@ std::string Describe(const Plan& plan) {
     faults += faults.empty() ? "" : ",";
     faults += Name(static_cast<FaultKind>(kind));
   }
-  return fmt::format("{} nodes x {} shards, N{} R{} W{} {}, Q{}, {} clients on {} keys, {}{}", plan.cluster.nodes,
-                     plan.cluster.shards, plan.cluster.n_val, plan.workload.r, plan.workload.w,
-                     plan.workload.sloppy.value_or(true) ? "sloppy" : "strict", plan.cluster.partitions,
-                     plan.workload.clients, plan.workload.keys, faults,
+  return fmt::format("{} nodes ({} spare) x {} shards, N{} R{} W{} {}, Q{}, {} clients on {} keys, {}{}",
+                     plan.cluster.nodes, plan.cluster.spares, plan.cluster.shards, plan.cluster.n_val, plan.workload.r,
+                     plan.workload.w, plan.workload.sloppy.value_or(true) ? "sloppy" : "strict",
+                     plan.cluster.partitions, plan.workload.clients, plan.workload.keys, faults,
                      plan.cluster.service.anti_entropy_interval > Duration(0) ? ", with anti-entropy" : "");
 }
 

@@ -58,12 +58,17 @@ struct ChaosPlan {
   bool Has(FaultKind kind) const { return enabled[static_cast<int>(kind)]; }
   // Some of what a noise brings.
   bool HasNoise() const;
+  bool ChangesRing() const;
 };
 
 struct Plan {
   SimClusterConfig cluster;
   WorkloadPlan workload;
   ChaosPlan chaos;
+  size_t spares = 0;  // Nodes of no cluster yet, where the ring changes.
+
+  // Where the ring changes: the spares beside the members, 9 nodes at most.
+  void AddSpares();
 };
 
 Plan DrawPlan(Rng rng);

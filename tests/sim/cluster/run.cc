@@ -17,6 +17,7 @@ namespace {
 
 // Without faults everything has to be right again in this time (P6, P15).
 constexpr Duration kHealMax = std::chrono::seconds(120);
+constexpr Duration kLookAtRing = std::chrono::milliseconds(100);
 // More chaos, until there are enough operations.
 constexpr Duration kExtraChaosMax = std::chrono::minutes(10);
 
@@ -31,6 +32,7 @@ class Run {
   Run(uint64_t seed, const RunOptions& options)
       : options_(options), world_(seed), plan_(DrawPlan(world_.MakeRng("plan"))) {
     options_.reduction.ApplyTo(&plan_);
+    plan_.AddSpares();
     result_.seed = seed;
     result_.plan = plan_;
     if (options_.say) {
@@ -54,11 +56,12 @@ class Run {
       return Finish(cluster);
     }
     Workload workload(&cluster, plan_.workload, say_);
-    Chaos chaos(&cluster, plan_.chaos, say_);
+    Chaos chaos(&cluster, plan_.chaos, say_, [this](oracle::Violation found) { Report(found); });
     Invariants invariants(&cluster, &workload, plan_.workload, [this](oracle::Violation found) { Report(found); });
     const TimePoint start = world_.now();
     workload.Start();
     chaos.Start();
+    if (plan_.chaos.ChangesRing()) LookAtRing(&invariants);
     auto worked_enough = [&] { return workload.counts().total() >= plan_.workload.operations_min; };
     if (!RunTo(start + plan_.chaos.duration, [] { return false; })) RunTo(world_.now() + kExtraChaosMax, worked_enough);
     result_.chaos = world_.now() - start;
@@ -66,7 +69,7 @@ class Run {
       healed_ = world_.now();
       chaos.Heal();
       workload.Stop();
-      Settle(cluster, workload, &invariants);
+      Settle(cluster, workload, chaos, &invariants);
     }
     if (!broken()) Judge(cluster, workload, invariants);
     result_.operations = workload.counts();
@@ -100,10 +103,34 @@ class Run {
     return now && !broken();
   }
 
+  void LookAtRing(Invariants* invariants) {
+    world_.At(kNobody, world_.now() + kLookAtRing, [this, invariants] {
+      invariants->LookAtRing();
+      LookAtRing(invariants);
+    });
+  }
+
+  // Every change of the members that was begun is over, and nothing lies where nobody
+  // owns it.
+  void SettleRing(SimCluster& cluster, const Chaos& chaos, TimePoint limit) {
+    if (!plan_.chaos.ChangesRing()) return;
+    std::string why;
+    const auto rests = [&] {
+      why = chaos.changes_ended() ? WhyRingMoves(cluster) : "administrators wait for an answer";
+      if (why.empty() && !Strays(cluster).empty()) why = Strays(cluster).front();
+      return why.empty();
+    };
+    if (!PollTo(limit, rests) && !broken()) {
+      Report({"P9", "", fmt::format("{} s after heal the ring moves: {}", Seconds(kHealMax), why)});
+    }
+    result_.ring_rested = world_.now() - healed_;
+  }
+
   // Everything that was interrupted comes to its end.
-  void Settle(SimCluster& cluster, const Workload& workload, Invariants* invariants) {
+  void Settle(SimCluster& cluster, const Workload& workload, const Chaos& chaos, Invariants* invariants) {
     const TimePoint limit = world_.now() + kHealMax;
     if (!RunTo(limit, [&] { return workload.idle(); })) Report({"P15", "", "a client call never ended"});
+    SettleRing(cluster, chaos, limit);
     if (PollTo(limit, [&] { return cluster.IsWhole() && cluster.HintsAtRest() == 0; })) {
       return invariants->CheckRest();
     }
@@ -152,7 +179,7 @@ class Run {
   }
 
   void JudgeSessions(const Workload& workload, const Invariants& invariants) {
-    if (!PromisesSessions(plan_) || invariants.disks_destroyed() > 0) return;
+    if (!PromisesSessions(plan_) || invariants.disks_destroyed() > 0 || plan_.chaos.ChangesRing()) return;
     for (oracle::Violation& violation : oracle::CheckSessions(workload.history())) Report(std::move(violation));
     for (int i = 0; i < std::min(plan_.workload.loop_keys, plan_.workload.keys); ++i) {
       const std::string key = ToString(workload.keys()[static_cast<size_t>(i)]);

@@ -39,7 +39,8 @@ struct RunResult {
   // After heal and the delivery of all hints, before the final reads: keys whose
   // owners still differed. Anti-entropy would find them; here reads repair them.
   uint64_t keys = 0, keys_repaired_by_reads = 0;
-  Duration converged{0};  // Since heal.
+  Duration converged{0};    // Since heal.
+  Duration ring_rested{0};  // Likewise, where the ring changes.
   std::vector<Workload::Begun> begun;
   std::vector<uint64_t> struck;
 };

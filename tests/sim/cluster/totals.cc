@@ -68,6 +68,8 @@ void Totals::Add(const RunResult& result) {
   keys += result.keys;
   keys_repaired_by_reads += result.keys_repaired_by_reads;
   converged_max_us = std::max<int64_t>(converged_max_us, result.converged.count());
+  ring_seeds += result.plan.chaos.ChangesRing() ? 1 : 0;
+  ring_max_us = std::max<int64_t>(ring_max_us, result.ring_rested.count());
   Sum(operations, result.operations);
   Sum(faults, result.faults);
   Sum(network, result.network);
@@ -85,6 +87,8 @@ void Totals::Add(const Totals& other) {
   keys += other.keys;
   keys_repaired_by_reads += other.keys_repaired_by_reads;
   converged_max_us = std::max(converged_max_us, other.converged_max_us);
+  ring_seeds += other.ring_seeds;
+  ring_max_us = std::max(ring_max_us, other.ring_max_us);
   Sum(operations, other.operations);
   Sum(faults, other.faults);
   Sum(network, other.network);
@@ -99,11 +103,13 @@ std::string Totals::Report(double wall_seconds) const {
       "messages: {}; dropped {}, duplicated {}, reordered {}, slowed {}, corrupted {}, resets {}, cut {}, refused {}\n"
       "owners equal at most {:.0f} s after heal; {} of {} keys by the final reads, the rest by hints and earlier "
       "reads\n"
+      "the ring changes in {} seeds; no change pending, no stray, one topology at most {:.0f} s after heal\n"
       "{:.1f} simulated cluster-hours that count in {:.1f} s: {:.0f} an hour; {:.2f} M events/s\n",
       seeds, counted, violated, died, repeated, Operations(operations), Faults(faults), network.messages,
       network.dropped, network.duplicated, network.reordered, network.slowed, network.corrupted, network.resets,
-      network.cut, network.refused, static_cast<double>(converged_max_us) / 1e6, keys_repaired_by_reads, keys, hours,
-      wall_seconds, hours * 3600 / wall_seconds, static_cast<double>(events) / 1e6 / wall_seconds);
+      network.cut, network.refused, static_cast<double>(converged_max_us) / 1e6, keys_repaired_by_reads, keys,
+      ring_seeds, static_cast<double>(ring_max_us) / 1e6, hours, wall_seconds, hours * 3600 / wall_seconds,
+      static_cast<double>(events) / 1e6 / wall_seconds);
 }
 
 std::vector<std::string> Totals::Shortcomings() const {
@@ -149,6 +155,8 @@ std::string ToJson(const Totals& totals, const std::string& command, uint64_t fi
                                     {"keys", totals.keys},
                                     {"keys_repaired_by_final_reads", totals.keys_repaired_by_reads},
                                     {"converged_seconds_max", static_cast<double>(totals.converged_max_us) / 1e6},
+                                    {"seeds_with_ring_changes", totals.ring_seeds},
+                                    {"ring_rests_seconds_max", static_cast<double>(totals.ring_max_us) / 1e6},
                                     {"cluster_hours_counted", Hours(totals.counted_us)},
                                     {"cluster_hours", Hours(totals.simulated_us)},
                                     {"wall_seconds", wall_seconds},

@@ -22,6 +22,8 @@ struct Totals {
   // would find them; the final reads repaired them.
   uint64_t keys = 0, keys_repaired_by_reads = 0;
   int64_t converged_max_us = 0;  // From heal until all owners were equal, at most.
+  uint64_t ring_seeds = 0;       // In which the ring changes,
+  int64_t ring_max_us = 0;       // and from heal until it rests in them, at most.
   OperationCounts operations;
   FaultCounts faults;
   NetworkCounts network;

@@ -213,7 +213,7 @@ Async<> Workload::Delete(Client* client, ObjectKey key, std::optional<Memory> me
 Async<Result<GetReply>> Workload::ReadOwners(size_t node, ObjectKey key) {
   constexpr int kTries = 5;
   uint32_t lost = 0;
-  for (size_t i = 0; i < cluster_->size(); ++i) lost += cluster_->IsOut(i) ? 1 : 0;
+  for (size_t i = 0; i < cluster_->size(); ++i) lost += cluster_->node(i).disk().lost() ? 1 : 0;
   const uint32_t n = cluster_->config().n_val;
   GetRequest request;
   request.key = std::move(key);
@@ -229,7 +229,7 @@ Async<Result<GetReply>> Workload::ReadOwners(size_t node, ObjectKey key) {
 
 Async<> Workload::RepairAll() {
   bool any_lost = false;
-  for (size_t i = 0; i < cluster_->size(); ++i) any_lost = any_lost || cluster_->IsOut(i);
+  for (size_t i = 0; i < cluster_->size(); ++i) any_lost = any_lost || cluster_->node(i).disk().lost();
   if (!any_lost) co_return;
   for (const ObjectKey& key : keys_) {
     for (size_t node = 0; node < cluster_->size(); ++node) {

@@ -11,9 +11,10 @@ namespace {
 
 class EveryKind : public ::testing::TestWithParam<int> {
  protected:
-  static SimClusterConfig Config() {
+  static SimClusterConfig Config(FaultKind kind) {
     SimClusterConfig config;
     config.nodes = 5;
+    if (static_cast<int>(kind) >= kFirstRingChange) config.nodes += config.spares = 1;
     config.disk.memory_misses = 0.5;
     config.disk.sync_max = std::chrono::milliseconds(20);
     config.service.siblings_max = 5;
@@ -36,6 +37,8 @@ class EveryKind : public ::testing::TestWithParam<int> {
     // What is lost is lost in a crash.
     const bool in_crashes = kind == FaultKind::kUnsyncedLoss || kind == FaultKind::kTornWrite;
     plan.enabled[static_cast<int>(FaultKind::kCrash)] |= in_crashes;
+    // What is turned round has begun.
+    plan.enabled[static_cast<int>(FaultKind::kCapacity)] |= kind == FaultKind::kCancel;
     plan.noise.drop = plan.noise.slow = plan.noise.reorder = plan.noise.duplicate = 0.05;
     plan.noise.corrupt = plan.noise.reset = 0.05;
     plan.between_max = std::chrono::seconds(2);
@@ -48,7 +51,7 @@ class EveryKind : public ::testing::TestWithParam<int> {
 
 TEST_P(EveryKind, FiresAndBreaksNoPromise) {
   const auto kind = static_cast<FaultKind>(GetParam());
-  SimCluster cluster(&world_, Config());
+  SimCluster cluster(&world_, Config(kind));
   ASSERT_TRUE(cluster.Create().has_value());
   Workload workload(&cluster, Clients(kind), nullptr);
   Chaos chaos(&cluster, Faults(kind), nullptr);
@@ -57,7 +60,9 @@ TEST_P(EveryKind, FiresAndBreaksNoPromise) {
   world_.RunFor(std::chrono::seconds(60));
   chaos.Heal();
   workload.Stop();
-  const auto at_rest = [&] { return workload.idle() && cluster.IsWhole() && cluster.HintsAtRest() == 0; };
+  const auto at_rest = [&] {
+    return workload.idle() && chaos.changes_ended() && cluster.IsWhole() && cluster.HintsAtRest() == 0;
+  };
   EXPECT_TRUE(world_.RunUntil(at_rest, world_.now() + std::chrono::minutes(5)));
   EXPECT_GT(chaos.counts()[kind], 0u);
   for (const std::string& failure : world_.Await(cluster.clients(), workload.ReadAll())) ADD_FAILURE() << failure;

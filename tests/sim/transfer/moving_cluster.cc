@@ -8,6 +8,7 @@
 #include "common/base/check.h"
 #include "node/core/ring/preference_list.h"
 #include "node/core/version/object.h"
+#include "tests/sim/cluster/ring_watch.h"
 
 namespace dynamo::sim {
 namespace {
@@ -234,17 +235,7 @@ void MovingCluster::LookAtTakeovers() {
 }
 
 void MovingCluster::OnVisible(size_t index, const WriteOps& ops) {
-  const auto now = node(index).running() && node(index).started() ? node(index).admin().CurrentTopology() : nullptr;
-  for (const WriteOp& op : ops) {
-    if (op.kind != WriteOp::Kind::kDelete || op.family != ColumnFamily::kObjects || now == nullptr) continue;
-    // Memory has forgotten it already; the platter has not.
-    const uint64_t number = NumberIn(StoredAt(IdOf(index), op.key, /*durable=*/true));
-    for (const NodeId owner : OwnersOf(*now, op.key)) {
-      if (NumberIn(StoredAt(owner, op.key, /*durable=*/true)) < number) {
-        Report(fmt::format("P10: node {} drops what owner {} lacks", index, ToString(owner)));
-      }
-    }
-  }
+  for (const std::string& wrong : DroppedTooEarly(cluster_, index, ops)) Report("P10: " + wrong);
 }
 
 size_t MovingCluster::Moved() {
@@ -281,22 +272,7 @@ void MovingCluster::LoseObjects(size_t index) {
 // ---- The end
 
 std::string MovingCluster::WhyNotSettled() {
-  const auto now = topology();
-  if (now == nullptr) return "nobody holds a topology";
-  if (!now->pending.empty()) return fmt::format("{} of {} partitions have moved", Moved(), now->partitions);
-  if (now->change_since != 0) return "a member leaves";
-  const auto nodes = Nodes();
-  for (const Member& member : now->members) {
-    if (now->StandingOf(member.id) != MemberStanding::kMember) continue;
-    const auto found = nodes.find(member.id);
-    if (found == nodes.end()) return fmt::format("member {} does not run", member.name);
-    AdminHandler& admin = node(found->second).admin();
-    if (!admin.Ready()) return fmt::format("member {} is not ready", member.name);
-    if (admin.CurrentTopology()->version != now->version) return fmt::format("member {} is behind", member.name);
-    for (const HintCount& count : admin.Hints()) {
-      if (count.hints > 0) return fmt::format("member {} keeps {} hints", member.name, count.hints);
-    }
-  }
+  if (std::string why = WhyRingMoves(cluster_); !why.empty()) return why;
   const std::vector<std::string> misplaced = Misplaced();
   return misplaced.empty() ? "" : fmt::format("{}, and {} more", misplaced.front(), misplaced.size() - 1);
 }
@@ -312,22 +288,18 @@ bool MovingCluster::AwaitSettled(Duration limit) {
 }
 
 std::vector<std::string> MovingCluster::Misplaced() {
-  std::vector<std::string> wrong;
+  std::vector<std::string> wrong = Strays(cluster_);
   const auto now = topology();
   std::set<Bytes> keys;
-  const auto nodes = Nodes();
-  for (const auto& [id, index] : nodes) {
+  for (const auto& [id, index] : Nodes()) {
     for (const auto& [key, object] : node(index).disk().applied(ColumnFamily::kObjects)) keys.insert(key);
   }
   for (const Bytes& key : keys) {
-    const std::vector<NodeId> owners = OwnersOf(*now, key);
     std::set<Bytes> states;
-    for (const auto& [id, index] : nodes) {
-      const Bytes* stored = StoredAt(id, key, /*durable=*/false);
-      const bool owns = std::ranges::find(owners, id) != owners.end();
-      if (owns && stored == nullptr) wrong.push_back(fmt::format("owner {} lacks an object", ToString(id)));
-      if (!owns && stored != nullptr) wrong.push_back(fmt::format("node {} holds a stray", ToString(id)));
-      if (owns && stored != nullptr) states.insert(*stored);
+    for (const NodeId owner : OwnersOf(*now, key)) {
+      const Bytes* stored = StoredAt(owner, key, /*durable=*/false);
+      if (stored == nullptr) wrong.push_back(fmt::format("owner {} lacks an object", ToString(owner)));
+      if (stored != nullptr) states.insert(*stored);
     }
     if (states.size() > 1) wrong.push_back("owners differ");
   }
