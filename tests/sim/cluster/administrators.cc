@@ -14,6 +14,7 @@ constexpr Duration kAnswerMax = std::chrono::seconds(15);  // Of one node.
 constexpr Duration kAgainMin{200'000}, kAgainMax{2'000'000};
 constexpr Duration kLook{200'000};
 constexpr int64_t kCapacityMax = 3;
+constexpr size_t kMembersMin = 3;
 
 // Whoever asks again would be told the same.
 bool IsNo(Errc code) {
@@ -55,7 +56,7 @@ std::vector<size_t> Administrators::Members() {
 
 std::vector<size_t> Administrators::Leavers() {
   std::vector<size_t> members = Members();
-  if (members.size() <= std::max<size_t>(cluster_->config().n_val, 2)) members.clear();
+  if (members.size() <= std::max<size_t>(cluster_->config().n_val, kMembersMin)) members.clear();
   return members;
 }
 
