@@ -71,6 +71,7 @@ Result<Hint> ParseHintEntry(KeyValue entry) {
 }
 
 Async<Status> HintStore::Load() {
+  Uncount();
   const auto any = co_await shard_->env.storage->Scan(ColumnFamily::kHints, {}, {}, 1, kPageBytes);
   if (!any) co_return Fail(any.error());
   if (any->empty()) co_return Status{};
@@ -165,6 +166,15 @@ void HintStore::Applied(const PlacedKey& key, const HintChange& change) {
     if (delta.hints > 0) shard_->metrics->hints_stored.Add();
     Count(key.position, delta);
   }
+}
+
+void HintStore::Uncount() {
+  for (const auto& [owner, count] : owners_) shard_->metrics->hints_pending.Add(-static_cast<int64_t>(count.hints));
+  shard_->metrics->hints_pending_bytes.Add(-static_cast<int64_t>(bytes_));
+  owners_.clear();
+  partitions_.clear();
+  keys_.clear();
+  bytes_ = 0;
 }
 
 void HintStore::Count(const Hash128& position, const HintChange::Delta& delta) {

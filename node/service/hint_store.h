@@ -37,7 +37,7 @@ class HintStore {
  public:
   explicit HintStore(ShardContext* shard) : shard_(shard) {}
 
-  // Counts what is on disk. Needs a topology.
+  // Counts what is on disk; again after a failure. Needs a topology.
   Async<Status> Load();
 
   bool Has(const Hash128& position) const { return keys_.contains(position); }
@@ -65,6 +65,7 @@ class HintStore {
   bool empty() const { return keys_.empty(); }
 
  private:
+  void Uncount();
   void Count(const Hash128& position, const HintChange::Delta& delta);
   Async<Status> LoadPartition(PartitionId partition);
 

@@ -9,6 +9,7 @@ namespace dynamo {
 namespace {
 
 constexpr Duration kHintReportEvery{100'000};
+constexpr Duration kLoadRetry = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -92,11 +93,18 @@ void Shard::OnRolledBack() {
 }
 
 Async<> Shard::LoadAndServe(Shard* shard) {
-  shard->load_status_ = co_await shard->replica_.Load();
-  if (shard->load_status_ && shard->context_.rolled_back) {
+  // A failure ends a node that starts. One that was given its first topology while it ran
+  // goes on trying: nobody waits for it who would start it again.
+  while (!(shard->load_status_ = co_await shard->replica_.Load())) {
+    shard->context_.env.log.Error("shard_not_loaded shard={} error={}", shard->context_.env.link->self(),
+                                  shard->load_status_.error().message);
+    shard->loaded_.Set();
+    co_await SleepUntil(*shard->context_.env.scope, *shard->context_.env.clock, shard->context_.Now() + kLoadRetry);
+  }
+  if (shard->context_.rolled_back) {
     shard->context_.env.log.Error("shard_not_serving shard={} reason=volume_rolled_back",
                                   shard->context_.env.link->self());
-  } else if (shard->load_status_) {
+  } else {
     shard->context_.serving = true;
     shard->context_.env.scope->Spawn(shard->handoff_.Run());
     shard->context_.env.scope->Spawn(shard->anti_entropy_.Run());
@@ -104,9 +112,6 @@ Async<> Shard::LoadAndServe(Shard* shard) {
     shard->context_.env.scope->Spawn(shard->strays_.Run());
     shard->ReportHintsSoon();
     if (shard->reports_.on_serving) shard->reports_.on_serving();
-  } else {
-    shard->context_.env.log.Error("shard_not_loaded shard={} error={}", shard->context_.env.link->self(),
-                                  shard->load_status_.error().message);
   }
   shard->loaded_.Set();
 }

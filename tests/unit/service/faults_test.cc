@@ -43,6 +43,28 @@ TEST(Faults, ASingleNodeWithAFullDiskRefusesWithoutEffectAndRecovers) {
   EXPECT_TRUE(cluster.Put(0, kKey, "after").has_value());
 }
 
+TEST(Faults, ANodeThatCannotReadItsDiskWhenItIsGivenATopologyTriesAgainUntilItServes) {
+  TestCluster cluster(Nodes(5));
+  const int owner = cluster.WalkOf(kKey)[0], keeper = cluster.WalkOf(kKey)[3];
+  cluster.Crash(owner);
+  ASSERT_TRUE(cluster.Put(cluster.WalkOf(kKey)[1], kKey, "milk").has_value());
+  cluster.RunFor(std::chrono::seconds(1));  // The write needed two acknowledgements of three.
+  const uint64_t hints = cluster.Hints(keeper);
+  ASSERT_GT(hints, 0u);
+  cluster.Crash(keeper);
+  cluster.disk(keeper).SetReadErrors(1);
+  cluster.Start(keeper);
+  cluster.RunFor(std::chrono::seconds(3));
+  EXPECT_FALSE(cluster.Get(keeper, kKey).has_value());
+  // Some of the attempts that follow get half of the way.
+  cluster.disk(keeper).SetReadErrors(0.5);
+  cluster.RunFor(std::chrono::seconds(3));
+  cluster.disk(keeper).SetReadErrors(0);
+  cluster.RunFor(std::chrono::seconds(3));
+  EXPECT_EQ(cluster.Hints(keeper), hints);
+  EXPECT_THAT(TestCluster::ValuesOf(cluster.Get(keeper, kKey)->object), ElementsAre("milk"));
+}
+
 TEST(Faults, TooFewReachableNodesRefuseAWriteBeforeItHasAnyEffect) {
   TestCluster cluster;
   cluster.Crash(1);
