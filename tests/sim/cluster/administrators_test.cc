@@ -92,6 +92,7 @@ TEST_F(AdministratorsTest, WhatIsLostIsReplacedInTheEnd) {
 TEST_F(AdministratorsTest, NoDiskMayBeLostWhileMembersChangeOrOneIsLost) {
   EXPECT_TRUE(administrators_.MayLoseADisk());
   administrators_.Join(Rng(6));
+  world_.Settle();  // It asks as soon as it is its turn.
   EXPECT_FALSE(administrators_.MayLoseADisk());
   ASSERT_TRUE(AwaitRest());
   EXPECT_TRUE(administrators_.MayLoseADisk());
@@ -105,6 +106,7 @@ TEST_F(AdministratorsTest, NothingJoinsOrLeavesWhileAMemberIsLost) {
   cluster_.node(1).disk().Wipe();
   administrators_.Join(Rng(7));
   administrators_.Leave(Rng(8));
+  world_.Settle();
   EXPECT_TRUE(administrators_.idle());
 }
 
@@ -121,6 +123,15 @@ TEST(RingPlan, ChangesTheRingInAboutHalfOfTheSeedsWithinNineNodes) {
   }
   EXPECT_GT(changing, 70);
   EXPECT_LT(changing, 130);
+}
+
+TEST(RingPlan, ChangesTheRingInEverySeedIfItShallAndLeavesThoseThatDoAnyway) {
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    const Plan drawn = DrawPlan(SimWorld(seed).MakeRng("plan"));
+    const Plan always = DrawPlan(SimWorld(seed).MakeRng("plan"), /*ring_always=*/true);
+    EXPECT_TRUE(always.chaos.ChangesRing());
+    if (drawn.chaos.ChangesRing()) EXPECT_EQ(Describe(drawn), Describe(always));
+  }
 }
 
 TEST(RingPlan, ListsOfAFreshTopologyAreAsTheyShouldBe) {

@@ -29,6 +29,8 @@ Invariants::Invariants(SimCluster* cluster, Workload* workload, const WorkloadPl
                                           {},
                                           {},
                                           KeyMargin(cluster_->size(), workload_->history().policy(ToString(key))),
+                                          {},
+                                          {},
                                           {}})
             .first->second;
     by_name_[known.name] = &known;
@@ -54,6 +56,10 @@ void Invariants::Report(const Key& key, const char* property, const std::string&
   report_({property, key.name, what});
 }
 
+bool Invariants::Key::IsOwnerOrPending(NodeId node) const {
+  return std::ranges::find(owners_now, node) != owners_now.end() || std::ranges::find(pending, node) != pending.end();
+}
+
 void Invariants::FindNodes() {
   nodes_.clear();
   for (size_t i = 0; i < cluster_->size(); ++i) {
@@ -63,6 +69,9 @@ void Invariants::FindNodes() {
 
 void Invariants::FindOwners(const Topology& topology) {
   for (auto& [storage_key, key] : keys_) {
+    for (const auto& [node, index] : nodes_) {
+      if (!key.IsOwnerOrPending(node)) key.outside_until[node] = cluster_->world().now();
+    }
     const PartitionId partition = PartitionOf(PositionOfStorageKey(storage_key), topology.partitions);
     const uint32_t n = topology.types.at(ParseStorageKey(storage_key)->type).n_val;
     key.owners_now = WalkRing(topology, partition, n).owners;
@@ -103,11 +112,14 @@ Invariants::Entry Invariants::Find(ColumnFamily family, const Bytes& key) {
 
 void Invariants::OnVisible(size_t disk, const WriteOps& ops) {
   CatchUp();
+  LookAtRing();
   for (const std::string& wrong : DroppedTooEarly(*cluster_, disk, ops)) report_({"P10", "", wrong});
   for (const WriteOp& op : ops) {
     if (op.kind == WriteOp::Kind::kDelete) continue;
-    Key* const key = Find(op.family, op.key).key;
+    const Entry entry = Find(op.family, op.key);
+    Key* const key = entry.key;
     if (key == nullptr) continue;
+    if (entry.hint_for) key->hints_since[{disk, op.key}] = cluster_->world().now();
     const SummaryPtr summary = summaries_.Of(op.value);
     if (summary == nullptr) {
       Report(*key, "P3", "an object was stored that does not decode");
@@ -140,7 +152,12 @@ void Invariants::CheckDot(Key& key, const Dot& dot, oracle::WriteId id) {
 void Invariants::OnDurable(size_t disk, const WriteOps& ops) {
   CatchUp();
   std::set<Key*> changed;
-  std::vector<std::pair<Key*, Copy>> removed_hints;
+  struct Removed {
+    Key* key;
+    Copy hint;
+    TimePoint since;
+  };
+  std::vector<Removed> removed_hints;
   for (const WriteOp& op : ops) {
     // One that is new.
     if (op.family == ColumnFamily::kMeta && op.key == "identity") FindNodes();
@@ -156,10 +173,10 @@ void Invariants::OnDurable(size_t disk, const WriteOps& ops) {
     Copies& copies = entry.key->margin.copies(disk);
     const auto gone = copies.find({op.family, op.key});
     if (gone == copies.end()) continue;
-    if (entry.hint_for) removed_hints.emplace_back(entry.key, gone->second);
+    if (entry.hint_for) removed_hints.push_back({entry.key, gone->second, entry.key->hints_since[{disk, op.key}]});
     copies.erase(gone);
   }
-  for (const auto& [key, hint] : removed_hints) CheckRemoved(disk, *key, hint);
+  for (const auto& [key, hint, since] : removed_hints) CheckRemoved(disk, *key, hint, since);
   // Where the replica was spoiled, a hint may have held the place until it was delivered.
   for (Key* key : changed) Changed(disk, *key, /*destroyed=*/spoiled_.contains({disk, key}));
 }
@@ -172,13 +189,14 @@ void Invariants::Store(size_t disk, ColumnFamily family, const Bytes& key, const
 }
 
 // A hint may go once its owner has what was in it, or another hint here has. Where its
-// owner is none any more, those who are have to.
-void Invariants::CheckRemoved(size_t disk, Key& key, const Copy& hint) {
+// owner is none any more, those who are have to. So they have if it was none at any time
+// since the hint came: what goes to all owners meanwhile, its owner gets from them as it
+// comes back; and it may have handed back and dropped what it was sent before.
+void Invariants::CheckRemoved(size_t disk, Key& key, const Copy& hint, TimePoint since) {
   LookAtRing();
-  const auto has = [&hint](const std::vector<NodeId>& nodes) {
-    return std::ranges::find(nodes, hint.hint_for) != nodes.end();
-  };
-  if (has(key.owners_now) || has(key.pending)) return CheckRemoved(disk, key, hint, hint.hint_for);
+  const auto outside = key.outside_until.find(hint.hint_for);
+  const bool was_outside = outside != key.outside_until.end() && outside->second >= since;
+  if (key.IsOwnerOrPending(hint.hint_for) && !was_outside) return CheckRemoved(disk, key, hint, hint.hint_for);
   for (const NodeId owner : key.owners_now) CheckRemoved(disk, key, hint, owner);
 }
 

@@ -6,7 +6,8 @@
 //  - when a batch becomes visible: P8, each client write is minted once, and what
 //    failed for certain is nowhere
 //  - when a batch becomes durable: P13 of the keys in it; where it deletes hints,
-//    P11: an owner's disk has what was in them
+//    P11: an owner's disk has what was in them, or every owner's, where the one they
+//    were for owned the key no longer
 //  - when a disk is replaced or a part of it spoiled: the margin of what it held
 //    shrinks by one
 //  - when it deletes objects: P10, their owners cover them (see RingWatch)
@@ -51,6 +52,11 @@ class Invariants {
     std::set<NodeId> owners;  // At any time.
     KeyMargin margin;
     std::map<Dot, oracle::WriteId> dots;
+    // Until when a node neither owned the key nor was about to; and since when hints are
+    // on disks, by their storage keys.
+    std::map<NodeId, TimePoint> outside_until;
+    std::map<std::pair<size_t, Bytes>, TimePoint> hints_since;
+    bool IsOwnerOrPending(NodeId node) const;
   };
   struct Entry {
     Key* key = nullptr;
@@ -71,7 +77,7 @@ class Invariants {
   void CatchUp();
   Entry Find(ColumnFamily family, const Bytes& key);
   void CheckDot(Key& key, const Dot& dot, oracle::WriteId id);
-  void CheckRemoved(size_t disk, Key& key, const Copy& hint);
+  void CheckRemoved(size_t disk, Key& key, const Copy& hint, TimePoint since);
   void CheckRemoved(size_t disk, Key& key, const Copy& hint, NodeId heir);
   bool IsLeaving(size_t disk) const;
   void Store(size_t disk, ColumnFamily family, const Bytes& key, const Bytes& object);

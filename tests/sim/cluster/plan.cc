@@ -105,9 +105,8 @@ uint32_t DisksToHurt(const Plan& plan) {
   return std::min(workload.w - 1, nodes - std::max({workload.r, workload.w, workload.dw.value_or(0)}));
 }
 
-// In half of the seeds. Drawn last, so that all else stays as it is without.
+// Drawn last, so that all else stays as it is without.
 void DrawRingChanges(Rng& rng, Plan* plan) {
-  if (rng.Chance(0.5)) return;
   ChaosPlan& chaos = plan->chaos;
   for (int kind = kFirstRingChange; kind < kFaultKinds; ++kind) chaos.enabled[kind] = rng.Chance(0.6);
   // Without these the others find nothing to do.
@@ -137,7 +136,7 @@ void Plan::AddSpares() {
   cluster.nodes = std::min(cluster.nodes + spares, kNodesMax);
 }
 
-Plan DrawPlan(Rng rng) {
+Plan DrawPlan(Rng rng, bool ring_always) {
   Plan plan;
   SimClusterConfig& cluster = plan.cluster;
   cluster.nodes = static_cast<size_t>(rng.Between(3, 9));
@@ -158,7 +157,7 @@ Plan DrawPlan(Rng rng) {
   // Who repairs by schedule hides what others leave undone: half of the seeds are without.
   cluster.service.anti_entropy_interval = rng.Chance(0.5) ? Seconds(rng, 2, 20) : Duration(0);
   cluster.service.anti_entropy_rescan = Seconds(rng, 20, 200);
-  DrawRingChanges(rng, &plan);
+  if (!rng.Chance(0.5) || ring_always) DrawRingChanges(rng, &plan);
   return plan;
 }
 

@@ -71,7 +71,9 @@ struct Plan {
   void AddSpares();
 };
 
-Plan DrawPlan(Rng rng);
+// `ring_always`: members change in every seed, not in half of them; those that change
+// them anyway stay as they are.
+Plan DrawPlan(Rng rng, bool ring_always = false);
 // One line, for people.
 std::string Describe(const Plan& plan);
 

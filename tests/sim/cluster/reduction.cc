@@ -69,6 +69,7 @@ std::string Reduction::ToString() const {
   if (nodes) add(fmt::format("nodes={}", *nodes));
   if (shards) add(fmt::format("shards={}", *shards));
   if (chaos_ms) add(fmt::format("chaos_ms={}", *chaos_ms));
+  if (ring_always) add("ring=always");
   if (!off.empty()) add(fmt::format("off={}", fmt::join(off, ",")));
   if (faults) add(fmt::format("faults={}", fmt::join(*faults, ",")));
   if (operations) add(fmt::format("operations={}", fmt::join(*operations, ",")));
@@ -90,6 +91,7 @@ Status Reduction::Read(std::string_view word) {
     *numbers = Numbers(value);
     read = numbers->has_value();
   }
+  if (word == "ring=always") read = ring_always = true;
   if (name == "off") {
     for (std::string& kind : Split(value)) off.insert(std::move(kind));
     read = true;

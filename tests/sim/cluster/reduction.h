@@ -1,4 +1,5 @@
-// What of a seed's plan is left out, to make a failing run small and readable.
+// What of a seed's plan is left out, to make a failing run small and readable; and
+// whether members change in a seed that leaves them alone by itself.
 #ifndef DYNAMO_TESTS_SIM_CLUSTER_REDUCTION_H_
 #define DYNAMO_TESTS_SIM_CLUSTER_REDUCTION_H_
 
@@ -19,6 +20,8 @@ struct Reduction {
   std::optional<uint64_t> nodes, shards, chaos_ms;
   std::set<std::string> off;                             // Kinds of faults, by name.
   std::optional<std::set<uint64_t>> faults, operations;  // Only these, by ordinal.
+  // "ring=always": DrawPlan gives every seed changes of its members, not half of them.
+  bool ring_always = false;
 
   void ApplyTo(Plan* plan) const;
   std::string ToString() const;

@@ -23,10 +23,12 @@ TEST(Reduction, ReadsWhatItWrites) {
   reduction.nodes = 3;
   reduction.shards = 1;
   reduction.chaos_ms = 4000;
+  reduction.ring_always = true;
   reduction.off = {"crash", "drop"};
   reduction.faults = {2, 7};
   reduction.operations = {1000003};
-  EXPECT_EQ(reduction.ToString(), "nodes=3 shards=1 chaos_ms=4000 off=crash,drop faults=2,7 operations=1000003");
+  EXPECT_EQ(reduction.ToString(),
+            "nodes=3 shards=1 chaos_ms=4000 ring=always off=crash,drop faults=2,7 operations=1000003");
   EXPECT_EQ(ReadAll(reduction.ToString()), reduction);
 }
 
@@ -39,7 +41,8 @@ TEST(Reduction, NoFaultAtAllIsNotTheSameAsAllFaults) {
 }
 
 TEST(Reduction, RefusesWordsThatAreNoPartOfOne) {
-  for (const char* word : {"", "nodes", "nodes=", "nodes=x", "nodes=3x", "faults=1,b", "speed=3", "=3"}) {
+  for (const char* word :
+       {"", "nodes", "nodes=", "nodes=x", "nodes=3x", "faults=1,b", "speed=3", "=3", "ring=", "ring=never"}) {
     Reduction reduction;
     const Status read = reduction.Read(word);
     ASSERT_FALSE(read.has_value()) << word;

@@ -30,7 +30,7 @@ bool PromisesSessions(const Plan& plan) {
 class Run {
  public:
   Run(uint64_t seed, const RunOptions& options)
-      : options_(options), world_(seed), plan_(DrawPlan(world_.MakeRng("plan"))) {
+      : options_(options), world_(seed), plan_(DrawPlan(world_.MakeRng("plan"), options.reduction.ring_always)) {
     options_.reduction.ApplyTo(&plan_);
     plan_.AddSpares();
     result_.seed = seed;
