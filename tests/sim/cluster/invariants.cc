@@ -70,7 +70,7 @@ void Invariants::FindNodes() {
 void Invariants::FindOwners(const Topology& topology) {
   for (auto& [storage_key, key] : keys_) {
     for (const auto& [node, index] : nodes_) {
-      if (!key.IsOwnerOrPending(node)) key.outside_until[node] = cluster_->world().now();
+      if (!key.owners_now.empty() && !key.IsOwnerOrPending(node)) key.outside_until[node] = cluster_->world().now();
     }
     const PartitionId partition = PartitionOf(PositionOfStorageKey(storage_key), topology.partitions);
     const uint32_t n = topology.types.at(ParseStorageKey(storage_key)->type).n_val;
@@ -119,7 +119,7 @@ void Invariants::OnVisible(size_t disk, const WriteOps& ops) {
     const Entry entry = Find(op.family, op.key);
     Key* const key = entry.key;
     if (key == nullptr) continue;
-    if (entry.hint_for) key->hints_since[{disk, op.key}] = cluster_->world().now();
+    if (entry.hint_for) key->hints_since[{cluster_->IdOf(disk), op.key}] = cluster_->world().now();
     const SummaryPtr summary = summaries_.Of(op.value);
     if (summary == nullptr) {
       Report(*key, "P3", "an object was stored that does not decode");
@@ -173,7 +173,10 @@ void Invariants::OnDurable(size_t disk, const WriteOps& ops) {
     Copies& copies = entry.key->margin.copies(disk);
     const auto gone = copies.find({op.family, op.key});
     if (gone == copies.end()) continue;
-    if (entry.hint_for) removed_hints.push_back({entry.key, gone->second, entry.key->hints_since[{disk, op.key}]});
+    if (entry.hint_for) {
+      const TimePoint since = entry.key->hints_since[{cluster_->IdOf(disk), op.key}];
+      removed_hints.push_back({entry.key, gone->second, since});
+    }
     copies.erase(gone);
   }
   for (const auto& [key, hint, since] : removed_hints) CheckRemoved(disk, *key, hint, since);

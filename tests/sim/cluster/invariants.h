@@ -52,10 +52,10 @@ class Invariants {
     std::set<NodeId> owners;  // At any time.
     KeyMargin margin;
     std::map<Dot, oracle::WriteId> dots;
-    // Until when a node neither owned the key nor was about to; and since when hints are
-    // on disks, by their storage keys.
+    // Until when a node neither owned the key nor was about to; and since when a hint is
+    // on the disk of a node, whatever machine that is in.
     std::map<NodeId, TimePoint> outside_until;
-    std::map<std::pair<size_t, Bytes>, TimePoint> hints_since;
+    std::map<std::pair<NodeId, Bytes>, TimePoint> hints_since;
     bool IsOwnerOrPending(NodeId node) const;
   };
   struct Entry {
