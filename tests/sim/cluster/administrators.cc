@@ -99,7 +99,7 @@ void Administrators::Leave(Rng rng) {
   const std::vector<size_t> members = Leavers();
   if (members.empty() || !MayBegin()) return;
   const NodeId leaver = cluster_->IdOf(OneOf(members, rng));
-  cluster_->clients().Spawn(Run(this, ChangeMembers{{}, {leaver}, {}}, FaultKind::kLeave, rng));
+  cluster_->clients().Spawn(Run(this, MakeLeave(leaver, FaultKind::kLeave), FaultKind::kLeave, rng));
 }
 
 void Administrators::Replace(Rng rng) {
@@ -127,13 +127,13 @@ ChangeMembers Administrators::DrawCapacity(Rng& rng) {
 void Administrators::SetCapacity(Rng rng) {
   if (!MayBegin()) return;
   ChangeMembers change = DrawCapacity(rng);
-  cluster_->clients().Spawn(Run(this, std::move(change), FaultKind::kCapacity, rng));
+  cluster_->clients().Spawn(Run(this, Make(std::move(change), Name(FaultKind::kCapacity)), FaultKind::kCapacity, rng));
 }
 
 void Administrators::Cancel(Rng rng) {
   const auto topology = Newest();
   if (topology == nullptr || topology->pending.empty()) return;
-  cluster_->clients().Spawn(Run(this, CancelChange{}, FaultKind::kCancel, rng));
+  cluster_->clients().Spawn(Run(this, Make(CancelChange{}, Name(FaultKind::kCancel)), FaultKind::kCancel, rng));
 }
 
 void Administrators::Flap(Rng rng) {
@@ -160,6 +160,12 @@ void Administrators::Finish(Rng rng) {
 
 TopologyChange Administrators::Make(What what, std::string_view name, std::optional<uint64_t> epoch) {
   return {fmt::format("{}-{}", name, ++operations_), epoch, std::move(what)};
+}
+
+TopologyChange Administrators::MakeLeave(NodeId leaver, FaultKind kind) {
+  ChangeMembers leave;
+  leave.leave.push_back(leaver);
+  return Make(std::move(leave), Name(kind), seen_);
 }
 
 Async<> Administrators::Sleep(Duration duration) {
@@ -194,8 +200,8 @@ void Administrators::CheckRefused(const std::string& operation_id) {
     report_({"P14", "", fmt::format("{} was refused, they say, and it is epoch {}", operation_id, made->epoch)});
 }
 
-Async<> Administrators::Run(Administrators* self, What what, FaultKind kind, Rng rng) {
-  if (co_await self->Ask(self->Make(std::move(what), Name(kind)), rng, false)) ++self->cluster_->faults()[kind];
+Async<> Administrators::Run(Administrators* self, TopologyChange change, FaultKind kind, Rng rng) {
+  if (co_await self->Ask(std::move(change), rng, false)) ++self->cluster_->faults()[kind];
 }
 
 Async<> Administrators::AwaitNew(size_t index) {
@@ -227,10 +233,8 @@ Async<> Administrators::RunReplace(Administrators* self, NodeId lost, size_t wit
 
 Async<> Administrators::RunFlap(Administrators* self, size_t index, Rng rng) {
   const Busy busy(self);
-  ChangeMembers leave;
   const NodeId id = self->cluster_->IdOf(index);
-  leave.leave.push_back(id);
-  if (!co_await self->Ask(self->Make(std::move(leave), Name(FaultKind::kFlap)), rng, false)) co_return;
+  if (!co_await self->Ask(self->MakeLeave(id, FaultKind::kFlap), rng, false)) co_return;
   // It was turned round, or its disk is elsewhere by now: then that was all.
   for (bool gone = false; !gone; co_await self->Sleep(kLook)) {
     const auto topology = self->Newest();

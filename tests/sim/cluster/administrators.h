@@ -70,7 +70,7 @@ class Administrators {
   ChangeMembers DrawCapacity(Rng& rng);
   std::vector<size_t> Members();
 
-  static Async<> Run(Administrators* self, What what, FaultKind kind, Rng rng);
+  static Async<> Run(Administrators* self, TopologyChange change, FaultKind kind, Rng rng);
   static Async<> RunJoin(Administrators* self, size_t index, FaultKind kind, Rng rng);
   static Async<> RunReplace(Administrators* self, NodeId lost, size_t with, Rng rng);
   static Async<> RunFlap(Administrators* self, size_t index, Rng rng);
@@ -84,6 +84,8 @@ class Administrators {
   Async<> AwaitNew(size_t index);
   Async<> Sleep(Duration duration);
   TopologyChange Make(What what, std::string_view name, std::optional<uint64_t> epoch = {});
+  // Of the newest epoch only: after another change too few might be left.
+  TopologyChange MakeLeave(NodeId leaver, FaultKind kind);
   // What was refused for certain must not come about (P14).
   void CheckRefused(const std::string& operation_id);
 

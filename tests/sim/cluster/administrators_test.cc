@@ -101,6 +101,17 @@ TEST_F(AdministratorsTest, NoDiskMayBeLostWhileMembersChangeOrOneIsLost) {
   EXPECT_FALSE(administrators_.MayLoseADisk());
 }
 
+TEST_F(AdministratorsTest, WhoeverAsksToLeaveAtOnceLeavesNoFewerThanThreeMembers) {
+  for (uint64_t i = 0; i < 12; ++i) {
+    if (i % 2 == 0) administrators_.Leave(Rng(10 + i));
+    if (i % 2 == 1) administrators_.Flap(Rng(10 + i));
+    world_.RunFor(std::chrono::milliseconds(i * 50));
+  }
+  ASSERT_TRUE(AwaitRest());
+  EXPECT_GE(members(), 3u);
+  EXPECT_GT(fired(FaultKind::kLeave) + fired(FaultKind::kFlap), 0u);
+}
+
 TEST_F(AdministratorsTest, NothingJoinsOrLeavesWhileAMemberIsLost) {
   cluster_.node(1).Crash();
   cluster_.node(1).disk().Wipe();

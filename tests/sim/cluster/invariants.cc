@@ -191,31 +191,44 @@ void Invariants::Store(size_t disk, ColumnFamily family, const Bytes& key, const
   entry.key->margin.copies(disk)[{family, key}] = {std::move(summary), entry.hint_for};
 }
 
-// A hint may go once its owner has what was in it, or another hint here has. Where its
-// owner is none any more, those who are have to. So they have if it was none at any time
-// since the hint came: what goes to all owners meanwhile, its owner gets from them as it
-// comes back; and it may have handed back and dropped what it was sent before.
+// A hint may go once its owner has what was in it, or another hint here has: also where
+// it is an owner no longer, since then it drops nothing that owners lack (P10). Else all
+// who are owners must have it, if that one is none, or was none at any time since the
+// hint came: what goes to all owners meanwhile, it gets from them as it comes back.
 void Invariants::CheckRemoved(size_t disk, Key& key, const Copy& hint, TimePoint since) {
   LookAtRing();
+  if (Has(disk, key, hint, hint.hint_for)) return;
+  const auto gave_up = [&](NodeId heir, std::string_view which) {
+    if (IsExcused(key, heir)) return;
+    Report(key, "P11",
+           fmt::format("node {} gave up a hint for node {}{}, whose disk lacks what was in it", disk, nodes_.at(heir),
+                       which));
+  };
   const auto outside = key.outside_until.find(hint.hint_for);
   const bool was_outside = outside != key.outside_until.end() && outside->second >= since;
-  if (key.IsOwnerOrPending(hint.hint_for) && !was_outside) return CheckRemoved(disk, key, hint, hint.hint_for);
-  for (const NodeId owner : key.owners_now) CheckRemoved(disk, key, hint, owner);
+  if (key.IsOwnerOrPending(hint.hint_for) && !was_outside) return gave_up(hint.hint_for, "");
+  for (const NodeId owner : key.owners_now) {
+    if (!Has(disk, key, hint, owner)) gave_up(owner, ", an owner after " + ToString(hint.hint_for));
+  }
 }
 
-void Invariants::CheckRemoved(size_t disk, Key& key, const Copy& hint, NodeId heir) {
-  const auto owner = nodes_.find(heir);
-  if (owner == nodes_.end()) return;
-  // It may have been delivered to what is no longer there; also one that reached this
-  // disk only afterwards, since memory comes first.
-  if (replaced_.contains(owner->second)) return;
-  if (spoiled_.contains({owner->second, &key})) return;
+// It may have been delivered to what is no longer there; also one that reached this disk
+// only afterwards, since memory comes first.
+bool Invariants::IsExcused(Key& key, NodeId heir) const {
+  const auto node = nodes_.find(heir);
+  return node == nodes_.end() || replaced_.contains(node->second) || spoiled_.contains({node->second, &key});
+}
+
+// On stable storage, or it is owed it.
+bool Invariants::Has(size_t disk, const Key& key, const Copy& hint, NodeId heir) const {
   std::vector<const Summary*> others;
   for (const auto& [entry, copy] : key.margin.copies(disk)) {
     if (copy.hint_for == hint.hint_for || copy.hint_for == heir) others.push_back(copy.summary.get());
   }
-  for (const auto& [entry, copy] : key.margin.copies(owner->second)) {
-    if (!copy.hint_for) others.push_back(copy.summary.get());
+  if (const auto owner = nodes_.find(heir); owner != nodes_.end()) {
+    for (const auto& [entry, copy] : key.margin.copies(owner->second)) {
+      if (!copy.hint_for) others.push_back(copy.summary.get());
+    }
   }
   // Who leaves gives its hints to others.
   for (size_t other = 0; other < cluster_->size() && IsLeaving(disk); ++other) {
@@ -223,11 +236,7 @@ void Invariants::CheckRemoved(size_t disk, Key& key, const Copy& hint, NodeId he
       if (other != disk && copy.hint_for == heir) others.push_back(copy.summary.get());
     }
   }
-  if (key.margin.Covers(others, *hint.summary)) return;
-  const std::string moved = heir == hint.hint_for ? "" : ", an owner after " + ToString(hint.hint_for);
-  Report(
-      key, "P11",
-      fmt::format("node {} gave up a hint for node {}{}, whose disk lacks what was in it", disk, owner->second, moved));
+  return key.margin.Covers(others, *hint.summary);
 }
 
 bool Invariants::IsLeaving(size_t disk) const {

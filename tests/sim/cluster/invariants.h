@@ -78,7 +78,8 @@ class Invariants {
   Entry Find(ColumnFamily family, const Bytes& key);
   void CheckDot(Key& key, const Dot& dot, oracle::WriteId id);
   void CheckRemoved(size_t disk, Key& key, const Copy& hint, TimePoint since);
-  void CheckRemoved(size_t disk, Key& key, const Copy& hint, NodeId heir);
+  bool Has(size_t disk, const Key& key, const Copy& hint, NodeId heir) const;
+  bool IsExcused(Key& key, NodeId heir) const;
   bool IsLeaving(size_t disk) const;
   void Store(size_t disk, ColumnFamily family, const Bytes& key, const Bytes& object);
   void Changed(size_t disk, Key& key, bool destroyed);
