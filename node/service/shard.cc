@@ -130,9 +130,16 @@ void Shard::ReportHintsSoon() {
   });
 }
 
+bool Shard::IsDrained() { return context_.departing() && strays_.clean() && replica_.hints().empty(); }
+
 void Shard::ReportIfDrained() {
-  if (!context_.departing() || !strays_.clean() || !replica_.hints().empty()) return;
-  if (reports_.on_drained) reports_.on_drained(context_.epoch());
+  if (IsDrained() && reports_.on_drained) context_.env.scope->Spawn(SyncAndReportDrained(this));
+}
+
+// Nobody hears a node that has left: what it dropped in memory must not come back.
+Async<> Shard::SyncAndReportDrained(Shard* shard) {
+  const Status synced = co_await shard->replica_.SyncAll();
+  if (synced && shard->IsDrained()) shard->reports_.on_drained(shard->context_.epoch());
 }
 
 void Shard::OnPeerUnreachable(NodeId peer) {

@@ -72,7 +72,10 @@ class Shard : public PeerHandler {
   // `before`: nullptr if this is the first.
   void OnTopology(const Topology& topology, const Topology* before);
   void ReportHintsSoon();
+  // This node leaves, owns nothing, and holds nothing here any more.
+  bool IsDrained();
   void ReportIfDrained();
+  static Async<> SyncAndReportDrained(Shard* shard);
 
   // Members alone may read and write here. Counts whom it refuses.
   Status CheckPeer(NodeId from) const;
