@@ -53,7 +53,7 @@ std::vector<std::string> DroppedTooEarly(SimCluster& cluster, size_t index, cons
 // agree, hints are left. Empty: it is.
 std::string WhyRingMoves(SimCluster& cluster);
 
-// What lies where nobody owns it, on members and on nodes that have left.
+// What lies on members that do not own it.
 std::vector<std::string> Strays(SimCluster& cluster);
 
 }  // namespace dynamo::sim
