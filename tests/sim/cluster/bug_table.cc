@@ -18,7 +18,9 @@ namespace {
 constexpr uint64_t kSeedsMax = 500;
 constexpr int kShrinkRuns = 60;
 
-// Those of changes of the members: seeds that leave members alone cannot show them.
+// Those of changes of the members: seeds that leave members alone cannot show them. The
+// first four for --plant only: seeds do not find them soon, scenarios do
+// (tests/sim/ring_changes_bugs, tests/sim/transfer).
 constexpr std::array kRingBugs{
     PlantedBugName{PlantedBug::kPendingNotWritten, "pending-not-written"},
     PlantedBugName{PlantedBug::kEpochUnchecked, "epoch-unchecked"},
@@ -35,7 +37,7 @@ struct BugRow {
 std::vector<BugRow> BugRows() {
   std::vector<BugRow> rows;
   for (const PlantedBugName& bug : kPlantedBugs) rows.push_back({bug});
-  for (const PlantedBugName& bug : kRingBugs) rows.push_back({bug, /*ring_always=*/true});
+  rows.push_back({kRingBugs.back(), /*ring_always=*/true});
   return rows;
 }
 
