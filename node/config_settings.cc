@@ -111,11 +111,26 @@ std::vector<Setting> NodeSettings() {
   };
 }
 
+std::vector<Setting> ReapSettings() {
+  return {
+      Make("reap-interval-ms", DYNAMO_FIELD(service.reap_interval),
+           "Between searches for tombstones and long version vectors that can be removed for good; 0: never.", 0,
+           kMostMs),
+      Make("reap-age-min-ms", DYNAMO_FIELD(service.reap_age_min),
+           "What was written since is not looked at yet; that it is safe to remove rests on other things.", 0, kMostMs),
+      Make("reap-clock-entries-max", DYNAMO_FIELD(service.reap_clock_entries_max),
+           "Version vectors with more entries are cut.", 1, 1'000'000),
+      Make("reap-bytes-per-second", DYNAMO_FIELD(service.reap_bytes_per_second),
+           "That each shard reads for it; 0: as fast as it goes."),
+  };
+}
+
 #undef DYNAMO_FIELD
 
 std::vector<Setting> MakeSettings() {
   std::vector<Setting> all = NodeSettings();
   std::ranges::move(MembershipSettings(), std::back_inserter(all));
+  std::ranges::move(ReapSettings(), std::back_inserter(all));
   return all;
 }
 

@@ -168,9 +168,10 @@ Async<bool> AntiEntropy::RepairCorruptKey(KeyPtr key) {
   if (!shard.IsOwner(shard.self, *key)) co_return true;
   const Result<Bytes> own = co_await parts_.replica->Read(key);
   if (own && (own->empty() || DecodeObjectHeader(*own))) co_return true;  // Written over since.
-  std::optional<Bytes> joined = co_await JoinOfOthers(key);
+  ReapGeneration stamp = parts_.replica->generations().Of(key->partition);
+  std::optional<Bytes> joined = co_await JoinOfOthers(key, &stamp);
   if (!joined || joined->empty() || !shard.IsOwner(shard.self, *key)) co_return false;
-  const auto replaced = co_await parts_.replica->Replace(key, std::move(*joined));
+  const auto replaced = co_await parts_.replica->Replace(key, std::move(*joined), stamp);
   if (!replaced) co_return false;
   shard.metrics->corrupt_repaired.Add();
   shard.env.log.Info("corrupt_object_repaired key={} partition={}", ToString(key->key), key->partition);
@@ -178,8 +179,8 @@ Async<bool> AntiEntropy::RepairCorruptKey(KeyPtr key) {
 }
 
 // nullopt: one of them did not say. An owner that cannot read its own has nothing
-// to say and never will.
-Async<std::optional<Bytes>> AntiEntropy::JoinOfOthers(KeyPtr key) {
+// to say and never will. `stamp` falls to the lowest of those that answered.
+Async<std::optional<Bytes>> AntiEntropy::JoinOfOthers(KeyPtr key, ReapGeneration* stamp) {
   ShardContext& shard = *parts_.shard;
   const std::vector<NodeId> owners = shard.ListOf(*key).owners;
   Bytes joined;
@@ -191,6 +192,7 @@ Async<std::optional<Bytes>> AntiEntropy::JoinOfOthers(KeyPtr key) {
     if (!response || !response->has_replica_state() || !response->replica_state().authoritative()) {
       co_return std::nullopt;
     }
+    *stamp = std::min<ReapGeneration>(*stamp, response->replica_state().reap_generation());
     Result<Bytes> join = JoinStates(joined, response->replica_state().object());
     if (join) joined = std::move(*join);
   }

@@ -65,7 +65,7 @@ class AntiEntropy {
   Async<> RepairCorrupt();
   // False: not now.
   Async<bool> RepairCorruptKey(KeyPtr key);
-  Async<std::optional<Bytes>> JoinOfOthers(KeyPtr key);
+  Async<std::optional<Bytes>> JoinOfOthers(KeyPtr key, ReapGeneration* stamp);
 
   Status MayAsk(NodeId from, const peer::TreeId& tree) const;
   static Async<> AnswerNodes(AntiEntropy* self, TreeName tree, uint32_t level, std::vector<uint32_t> nodes,

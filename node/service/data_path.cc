@@ -21,12 +21,13 @@ SharedBytes ReplicaGetBody(const ShardContext& shard, const PlacedKey& key, bool
   return EncodeRequest(request);
 }
 
-SharedBytes ReplicaPutBody(const ShardContext& shard, const PlacedKey& key, const Bytes& object, NodeId hint_for,
+SharedBytes ReplicaPutBody(const ShardContext& shard, const PlacedKey& key, const Stamped& object, NodeId hint_for,
                            bool sync) {
   peer::Request request;
   peer::ReplicaPut* put = request.mutable_replica_put();
   ToProto(key.key, put->mutable_key());
-  put->set_object(object);
+  put->set_object(object.object);
+  put->set_reap_generation(object.stamp);
   put->set_hint_for(hint_for.value);
   put->set_sync(sync);
   put->set_epoch(shard.topology().version.epoch);

@@ -9,6 +9,13 @@
 
 namespace dynamo {
 
+// An encoded object with the reap generation of its partition here, as it was before
+// the object was read.
+struct Stamped {
+  const Bytes& object;
+  ReapGeneration stamp = 0;
+};
+
 struct DataPath {
   ShardContext* shard = nullptr;
   Replica* replica = nullptr;
@@ -22,7 +29,7 @@ Roles PlanRoles(const ShardContext& shard, const PreferenceList& list, bool slop
 // The bodies of requests to replicas, each made once for all it goes to.
 SharedBytes ReplicaGetBody(const ShardContext& shard, const PlacedKey& key, bool digest_only);
 // `hint_for`: none if the receiver is an owner.
-SharedBytes ReplicaPutBody(const ShardContext& shard, const PlacedKey& key, const Bytes& object, NodeId hint_for,
+SharedBytes ReplicaPutBody(const ShardContext& shard, const PlacedKey& key, const Stamped& object, NodeId hint_for,
                            bool sync);
 
 }  // namespace dynamo

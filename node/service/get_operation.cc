@@ -25,6 +25,10 @@ Result<ReplicaAnswer> AnswerOf(NodeId node, bool primary, bool whole, peer::Resp
   return answer;
 }
 
+Async<> LearnStamp(ReapGenerations* generations, PartitionId partition, ReapGeneration stamp) {
+  static_cast<void>(co_await generations->Raise(partition, stamp));
+}
+
 }  // namespace
 
 GetOperation::GetOperation(DataPath parts, GetPlan plan)
@@ -34,6 +38,7 @@ GetOperation::GetOperation(DataPath parts, GetPlan plan)
       decided_(*parts.shard->env.scope) {}
 
 void GetOperation::Start() {
+  stamp_ = parts_.replica->generations().Of(plan_.key->partition);
   std::vector<NodeId> owners;
   for (const ReplicaTarget& target : plan_.roles.plan.targets) {
     asked_[target.node].stands_in_for = target.stands_in_for;
@@ -99,6 +104,16 @@ void GetOperation::OnReply(NodeId node, Ask ask, Result<peer::Response> response
   const bool whole = ask != Ask::kDigest;
   auto answer = response ? AnswerOf(node, IsPrimary(node), whole, *response)
                          : Result<ReplicaAnswer>(Fail(std::move(response.error())));
+  if (response && response->has_replica_state()) {
+    const ReapGeneration stamp = response->replica_state().reap_generation();
+    if (IsOfOldDisk(response->replica_state())) answer = Fail(Errc::kUnavailable, "a replica's disk is an old copy");
+    if (answer && whole) stamp_ = std::min(stamp_, stamp);
+    // It may be this node's own that is old: then that is found out now.
+    ReapGenerations& generations = parts_.replica->generations();
+    if (stamp > generations.Of(plan_.key->partition)) {
+      parts_.shard->env.scope->Spawn(LearnStamp(&generations, plan_.key->partition, stamp));
+    }
+  }
   if (answer && parts_.shard->config->planted.Has(PlantedBug::kFallbackAnswersNotFound)) {
     answer->primary = answer->authoritative = true;
   }
@@ -108,6 +123,12 @@ void GetOperation::OnReply(NodeId node, Ask ask, Result<peer::Response> response
     OnFailure(node, ask);
   }
   Advance();
+}
+
+bool GetOperation::IsOfOldDisk(const peer::ReplicaState& state) const {
+  const ReapGeneration here = parts_.replica->generations().Of(plan_.key->partition);
+  return state.reap_generation() < here &&
+         StandingOf(here, state.reap_generation()) == GenerationStanding::kOneIsOldDisk;
 }
 
 void GetOperation::OnAnswer(NodeId node, bool whole, ReplicaAnswer answer) {
@@ -176,7 +197,9 @@ void GetOperation::Hedge(NodeId data_node) {
 void GetOperation::Repair() {
   std::vector<ReplicaTarget> behind;
   for (const NodeId node : reconciler_.Behind()) behind.push_back({node, asked_[node].stands_in_for});
-  if (!behind.empty()) RepairReplicas(parts_, plan_.key, reconciler_.joined(), std::move(behind));
+  if (!behind.empty()) {
+    RepairReplicas(parts_, plan_.key, {reconciler_.joined(), stamp_}, std::move(behind));
+  }
 }
 
 Result<GetReply> GetOperation::Reply() {
@@ -186,6 +209,7 @@ Result<GetReply> GetOperation::Reply() {
     reconciler_.GiveUp();
     decided_.Set();
   }
+  if (parts_.shard->rolled_back) return Fail(parts_.shard->WhyNotServing());
   if (reconciler_.verdict() != Verdict::kMet) {
     const bool late = parts_.shard->Now() >= plan_.deadline;
     return Fail((late ? QuorumTimeout : QuorumUnmet)(reconciler_.shortfall(), plan_.key->key, Effect::kNone));

@@ -44,6 +44,8 @@ class GetOperation : public std::enable_shared_from_this<GetOperation> {
     bool whole = false;
   };
 
+  // What was read at a disk that others have reaped past is none of the key's states.
+  bool IsOfOldDisk(const peer::ReplicaState& state) const;
   void AskReplica(NodeId node, Ask ask);
   void AskSelf();
   static Async<> ReadSelf(std::shared_ptr<GetOperation> self);
@@ -63,6 +65,7 @@ class GetOperation : public std::enable_shared_from_this<GetOperation> {
   std::map<NodeId, Asked> asked_;
   std::vector<NodeId> took_part_;  // Answered before the verdict.
   SharedBytes digest_body_, whole_body_;
+  ReapGeneration stamp_ = 0;  // The lowest of all whose objects were joined.
   int outstanding_ = 0;
   TimerId hedge_ = 0;
 };

@@ -62,6 +62,7 @@ class HintStore {
   std::vector<HintCount> Counts() const;
   std::vector<NodeId> OwnersWithHints() const;
   std::vector<PartitionId> PartitionsWithHints() const;
+  bool HasIn(PartitionId partition) const { return partitions_.contains(partition); }
   bool empty() const { return keys_.empty(); }
 
  private:

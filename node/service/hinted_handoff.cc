@@ -16,6 +16,7 @@ struct HintedHandoff::Batch {
   DataPath parts;
   Event done;
   size_t outstanding = 0;
+  ReapGeneration stamp = 0;  // Of the partition, before the hints were read.
   struct Delivery {
     KeyPtr key;  // nullptr: not now.
     Route route;
@@ -117,6 +118,7 @@ Async<bool> HintedHandoff::DeliverPartition(PartitionId partition) {
   bool all = true;
   Bytes after;
   do {
+    const ReapGeneration stamp = parts_.replica->generations().Of(partition);
     auto page = co_await parts_.replica->hints().ReadPage(partition, after, config.hint_batch, config.hint_batch_bytes);
     if (!page) {
       parts_.replica->actors().Retire(partition);
@@ -124,13 +126,14 @@ Async<bool> HintedHandoff::DeliverPartition(PartitionId partition) {
       co_return false;
     }
     after = std::move(page->last);
-    if (!co_await DeliverBatch(std::move(page->hints))) all = false;
+    if (!co_await DeliverBatch(std::move(page->hints), stamp)) all = false;
   } while (!after.empty());
   co_return all;
 }
 
-Async<bool> HintedHandoff::DeliverBatch(std::vector<Hint> hints) {
+Async<bool> HintedHandoff::DeliverBatch(std::vector<Hint> hints, ReapGeneration stamp) {
   auto batch = std::make_shared<Batch>(parts_);
+  batch->stamp = stamp;
   batch->deliveries.resize(hints.size());
   bool all = true;
   // One more, so that answers during the loop do not end it.
@@ -174,7 +177,8 @@ Async<bool> HintedHandoff::Conclude(std::shared_ptr<Batch> batch, size_t index, 
     keep_for.push_back(target.node);
   }
   for (const NodeId node : keep_for) {
-    if (!co_await parts_.replica->KeepHint(delivery.key, node, hint->object, /*sync=*/true)) co_return false;
+    if (!co_await parts_.replica->KeepHint(delivery.key, node, hint->object, batch->stamp, /*sync=*/true))
+      co_return false;
   }
   const Status dropped = co_await parts_.replica->DropHint(delivery.key, hint->owner, hint->digest);
   if (dropped) parts_.shard->metrics->hints_delivered.Add();
@@ -184,7 +188,8 @@ Async<bool> HintedHandoff::Conclude(std::shared_ptr<Batch> batch, size_t index, 
 void HintedHandoff::Send(std::shared_ptr<Batch> batch, size_t index, ReplicaTarget to, const Bytes& object) {
   const DataPath parts = batch->parts;
   const bool sync = !parts.shard->config->planted.Has(PlantedBug::kHintDeliveredUnsynced);
-  SharedBytes body = ReplicaPutBody(*parts.shard, *batch->deliveries[index].key, object, to.stands_in_for, sync);
+  SharedBytes body =
+      ReplicaPutBody(*parts.shard, *batch->deliveries[index].key, {object, batch->stamp}, to.stands_in_for, sync);
   parts.peers->Call(to.node, std::move(body), parts.shard->ReplicaDeadline(),
                     [batch, index, to, sync](Result<peer::Response> response) {
                       const bool stored = response && response->has_replica_stored();
@@ -194,7 +199,7 @@ void HintedHandoff::Send(std::shared_ptr<Batch> batch, size_t index, ReplicaTarg
 
 Async<> HintedHandoff::MergeHere(std::shared_ptr<Batch> batch, size_t index, NodeId self, Bytes object) {
   const KeyPtr key = batch->deliveries[index].key;
-  const auto merged = co_await batch->parts.replica->Merge(key, std::move(object), /*sync=*/true);
+  const auto merged = co_await batch->parts.replica->Merge(key, std::move(object), batch->stamp, /*sync=*/true);
   batch->OnAck(index, {self, {}}, merged && *merged);
 }
 

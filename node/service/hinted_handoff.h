@@ -43,7 +43,7 @@ class HintedHandoff {
   // False if something could not be delivered.
   Async<bool> DeliverAll();
   Async<bool> DeliverPartition(PartitionId partition);
-  Async<bool> DeliverBatch(std::vector<Hint> hints);
+  Async<bool> DeliverBatch(std::vector<Hint> hints, ReapGeneration stamp);
   Async<bool> Conclude(std::shared_ptr<Batch> batch, size_t index, const Hint* hint);
   static void Send(std::shared_ptr<Batch> batch, size_t index, ReplicaTarget to, const Bytes& object);
   static Async<> MergeHere(std::shared_ptr<Batch> batch, size_t index, NodeId self, Bytes object);

@@ -115,6 +115,7 @@ ShardReports NodeService::State::ReportsOf(ShardIndex index) {
   reports.on_repair = [this, index](const RepairProgress& progress) {
     OnShard0(index, [this, index, progress] { admin.OnRepair(index, progress); });
   };
+  reports.on_old_disk = [this, index] { OnShard0(index, [this] { OnRolledBack(); }); };
   reports.on_other_epoch = [this, index](NodeId peer) {
     OnShard0(index, [this, peer] { membership->ExchangeWith(peer); });
   };

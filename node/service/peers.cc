@@ -15,6 +15,9 @@ void Peers::Call(NodeId to, SharedBytes body, TimePoint deadline, Reply reply) {
         if (!answer && answer.error().code == Errc::kUnavailable && sign_) sign_(to, false);
         Result<peer::Response> response = answer ? ParseResponse(*answer) : Fail(std::move(answer.error()));
         Judge(to, shard_->Now() - sent, response);
+        if (response && response->has_stale_generation() && stale_) {
+          stale_(response->stale_generation().partition(), response->stale_generation().reap_generation());
+        }
         reply(std::move(response));
       });
 }

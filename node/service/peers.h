@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "node/core/reap/generation.h"
 #include "node/protocol/peer.pb.h"
 #include "node/service/peer_latency.h"
 #include "node/service/shard_context.h"
@@ -26,6 +27,8 @@ class Peers {
   // Called when a peer could surely not be reached, and when one that was held for
   // down answered.
   void OnSign(std::function<void(NodeId, bool alive)> listener) { sign_ = std::move(listener); }
+  // Called when a peer refused what was read before the generation that it is at.
+  void OnStale(std::function<void(PartitionId, ReapGeneration)> listener) { stale_ = std::move(listener); }
 
  private:
   void Judge(NodeId peer, Duration latency, const Result<peer::Response>& response);
@@ -33,6 +36,7 @@ class Peers {
   ShardContext* shard_;
   PeerLatency latency_;
   std::function<void(NodeId, bool alive)> sign_;
+  std::function<void(PartitionId, ReapGeneration)> stale_;
 };
 
 }  // namespace dynamo

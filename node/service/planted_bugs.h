@@ -60,6 +60,10 @@ enum class PlantedBug : uint8_t {
   kTakeoverBeforeCopy,      // A partition changes hands before its receivers hold it.
   kTransferResumedByWiped,  // What was copied before a start is trusted, whatever the disk has lost.
   kStrayDroppedEarly,       // Dropped once one owner has it, not all.
+  // Reaping; found by the scenarios of tests/sim/reaping.
+  kReapWithoutGeneration,   // What was read before the barrier is taken.
+  kReapWithoutSecondCheck,  // Removed once all have adopted the generation, whatever they held then.
+  kReapHintsNotCounted,     // A member that holds hints says that it is clean.
 };
 
 // By the name that commands take.

@@ -32,6 +32,7 @@ Async<> PutOperation::Run(std::shared_ptr<PutOperation> op) {
   Result<KeyLocks::Guard> guard = KeyLocks::Guard();
   if (!op->Has(PlantedBug::kMintInterleaved)) guard = co_await replica->Lock(key);
   if (!guard) co_return op->Refuse(std::move(guard.error()));
+  op->stamp_ = replica->generations().Of(key->partition);
   std::vector<Hint> hints;
   const Result<Object> before = co_await ReadBefore(op, &hints);
   if (!before) co_return op->Refuse(before.error());
@@ -166,7 +167,7 @@ void PutOperation::SendToPending() {
       shard.env.scope->Spawn(KeepHint(shared_from_this(), node));
     } else {
       if (owners_body_ == nullptr) {
-        owners_body_ = ReplicaPutBody(shard, *plan_.key, minted_->encoded, NodeId{}, plan_.sync);
+        owners_body_ = ReplicaPutBody(shard, *plan_.key, {minted_->encoded, stamp_}, NodeId{}, plan_.sync);
       }
       parts_.peers->Call(node, owners_body_, std::min(plan_.deadline, shard.ReplicaDeadline()),
                          [op = shared_from_this(), node](Result<peer::Response> response) {
@@ -183,7 +184,7 @@ void PutOperation::Send(const ReplicaTarget& target) {
   const ShardContext& shard = *parts_.shard;
   SharedBytes body = owners_body_;
   if (target.stands_in_for || body == nullptr) {
-    body = ReplicaPutBody(shard, *plan_.key, minted_->encoded, target.stands_in_for, plan_.sync);
+    body = ReplicaPutBody(shard, *plan_.key, {minted_->encoded, stamp_}, target.stands_in_for, plan_.sync);
   }
   if (!target.stands_in_for) owners_body_ = body;
   parts_.peers->Call(
@@ -201,10 +202,44 @@ Async<> PutOperation::SendAgain(std::shared_ptr<PutOperation> op, ReplicaTarget 
   }
 }
 
+Async<std::optional<PutOperation::Fresh>> PutOperation::ReadFresh(std::shared_ptr<PutOperation> op) {
+  Replica* replica = op->parts_.replica;
+  const KeyPtr key = op->plan_.key;
+  Fresh fresh{op->minted_->encoded, op->stamp_};
+  if (op->stamp_ == replica->generations().Of(key->partition)) co_return fresh;
+  // Under its lock, so that the write here is there, if it ever will be.
+  Result<KeyLocks::Guard> guard = co_await replica->Lock(key);
+  if (!guard) co_return std::nullopt;
+  fresh.stamp = replica->generations().Of(key->partition);
+  Result<Bytes> state = co_await replica->Read(key);
+  const auto header = state && !state->empty() ? DecodeObjectHeader(*state) : Result<ObjectHeader>(ObjectHeader{});
+  if (!state || !header || !Dominates(*header, HeaderOf(op->minted_->object))) co_return std::nullopt;
+  fresh.object = std::move(*state);
+  co_return fresh;
+}
+
+Async<> PutOperation::SendFresh(std::shared_ptr<PutOperation> op, ReplicaTarget target, ReapGeneration generation) {
+  ShardContext& shard = *op->parts_.shard;
+  const KeyPtr key = op->plan_.key;
+  const Status raised = co_await op->parts_.replica->generations().Raise(key->partition, generation);
+  const std::optional<Fresh> fresh = raised ? co_await ReadFresh(op) : std::nullopt;
+  if (!fresh || shard.Now() >= op->plan_.deadline) {
+    co_return op->OnOutcome(target, /*stored=*/false, /*durable=*/false);
+  }
+  SharedBytes body = ReplicaPutBody(shard, *key, {fresh->object, fresh->stamp}, target.stands_in_for, op->plan_.sync);
+  op->parts_.peers->Call(target.node, std::move(body), std::min(op->plan_.deadline, shard.ReplicaDeadline()),
+                         [op, target](Result<peer::Response> response) { op->OnReply(target, std::move(response)); });
+}
+
 void PutOperation::OnReply(ReplicaTarget target, Result<peer::Response> response) {
   const bool newer = response && response->has_wrong_epoch() && response->wrong_epoch().epoch() > epoch_;
   if (newer && !target.stands_in_for) {
     parts_.shard->env.scope->Spawn(SendAgain(shared_from_this(), target, response->wrong_epoch().epoch()));
+    return;
+  }
+  if (response && response->has_stale_generation()) {
+    const ReapGeneration generation = response->stale_generation().reap_generation();
+    parts_.shard->env.scope->Spawn(SendFresh(shared_from_this(), target, generation));
     return;
   }
   const bool stored = response && response->has_replica_stored();
@@ -251,7 +286,10 @@ bool PutOperation::CoverOwner(NodeId owner, NodeId failed) {
 
 Async<> PutOperation::KeepHint(std::shared_ptr<PutOperation> op, NodeId owner) {
   const KeyPtr key = op->plan_.key;
-  const auto kept = co_await op->parts_.replica->KeepHint(key, owner, op->minted_->encoded, /*sync=*/false);
+  const std::optional<Fresh> fresh = co_await ReadFresh(op);
+  // Whoever it was handed to, all of it, keeps it.
+  if (!fresh) co_return;
+  const auto kept = co_await op->parts_.replica->KeepHint(key, owner, fresh->object, fresh->stamp, /*sync=*/false);
   if (kept) co_return;
   op->parts_.shard->env.log.Warn("hint_not_kept owner={} key={} error={}", ToString(owner), ToString(key->key),
                                  ErrcName(kept.error().code));
@@ -260,7 +298,7 @@ Async<> PutOperation::KeepHint(std::shared_ptr<PutOperation> op, NodeId owner) {
 // In the place of a message to itself.
 Async<> PutOperation::MergeHere(std::shared_ptr<PutOperation> op) {
   const KeyPtr key = op->plan_.key;
-  const auto merged = co_await op->parts_.replica->Merge(key, op->minted_->encoded, /*sync=*/false);
+  const auto merged = co_await op->parts_.replica->Merge(key, op->minted_->encoded, op->stamp_, /*sync=*/false);
   if (!merged) co_await KeepHint(op, op->parts_.shard->self);
 }
 

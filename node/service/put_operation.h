@@ -59,6 +59,15 @@ class PutOperation : public std::enable_shared_from_this<PutOperation> {
   void SendToPending();
   // Once the epoch is adopted at which the target refused; another is asked if it is not.
   static Async<> SendAgain(std::shared_ptr<PutOperation> op, ReplicaTarget target, uint64_t epoch);
+  // Once the generation is adopted behind which the target refused: with what is read anew.
+  static Async<> SendFresh(std::shared_ptr<PutOperation> op, ReplicaTarget target, ReapGeneration generation);
+  // What was minted, or, if a barrier of reaping has come since, the state that holds it
+  // as it is now. Nothing: this node does not hold it (any more).
+  struct Fresh {
+    Bytes object;
+    ReapGeneration stamp = 0;
+  };
+  static Async<std::optional<Fresh>> ReadFresh(std::shared_ptr<PutOperation> op);
   void OnReply(ReplicaTarget target, Result<peer::Response> response);
   void OnSelf(const Status& stored);
   void OnOutcome(const ReplicaTarget& target, bool stored, bool durable);
@@ -77,8 +86,9 @@ class PutOperation : public std::enable_shared_from_this<PutOperation> {
   Roles roles_;
   std::shared_ptr<const Replica::Minted> minted_;
   SharedBytes owners_body_;
-  uint64_t epoch_ = 0;     // That everything so far was sent at.
-  std::set<NodeId> told_;  // Pending owners.
+  ReapGeneration stamp_ = 0;  // As it was before the state was read that it was minted on.
+  uint64_t epoch_ = 0;        // That everything so far was sent at.
+  std::set<NodeId> told_;     // Pending owners.
   std::optional<Error> refused_;
   bool unbegun_ = false;
   std::vector<NodeId> took_part_;  // Stored it before the verdict.

@@ -5,11 +5,11 @@
 namespace dynamo {
 namespace {
 
-Async<> RepairSelf(Replica* replica, KeyPtr key, Bytes joined, NodeId stands_in_for) {
+Async<> RepairSelf(Replica* replica, KeyPtr key, Bytes joined, ReapGeneration stamp, NodeId stands_in_for) {
   if (stands_in_for) {
-    static_cast<void>(co_await replica->KeepHint(key, stands_in_for, std::move(joined), false));
+    static_cast<void>(co_await replica->KeepHint(key, stands_in_for, std::move(joined), stamp, false));
   } else {
-    static_cast<void>(co_await replica->Merge(key, std::move(joined), false));
+    static_cast<void>(co_await replica->Merge(key, std::move(joined), stamp, false));
   }
 }
 
@@ -23,15 +23,15 @@ Bytes WithoutOneSibling(const Bytes& joined) {
 
 }  // namespace
 
-void RepairReplicas(const DataPath& parts, const KeyPtr& key, const Bytes& state, std::vector<ReplicaTarget> behind) {
+void RepairReplicas(const DataPath& parts, const KeyPtr& key, const Stamped& state, std::vector<ReplicaTarget> behind) {
   const bool drop = parts.shard->config->planted.Has(PlantedBug::kRepairDropsSibling);
-  const Bytes less = drop ? WithoutOneSibling(state) : Bytes();
-  const Bytes& joined = drop ? less : state;
+  const Bytes less = drop ? WithoutOneSibling(state.object) : Bytes();
+  const Stamped joined{drop ? less : state.object, state.stamp};
   SharedBytes to_owners;
   for (const ReplicaTarget& target : behind) {
     parts.shard->metrics->read_repairs.Add();
     if (target.node == parts.shard->self) {
-      parts.shard->env.scope->Spawn(RepairSelf(parts.replica, key, joined, target.stands_in_for));
+      parts.shard->env.scope->Spawn(RepairSelf(parts.replica, key, joined.object, joined.stamp, target.stands_in_for));
       continue;
     }
     SharedBytes body = to_owners;

@@ -10,7 +10,7 @@ namespace dynamo {
 
 // Sends the join to each, as a hint to those that stand in for an owner. Nobody
 // waits for it, and what fails is left to the next read, hint or anti-entropy.
-void RepairReplicas(const DataPath& parts, const KeyPtr& key, const Bytes& joined, std::vector<ReplicaTarget> behind);
+void RepairReplicas(const DataPath& parts, const KeyPtr& key, const Stamped& joined, std::vector<ReplicaTarget> behind);
 
 }  // namespace dynamo
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "node/core/reap/remains.h"
 #include "node/core/version/object.h"
 #include "node/service/clock_mark.h"
 
@@ -12,13 +13,16 @@ Replica::Replica(ShardContext* shard)
       locks_(shard->env.scope, shard->config->key_waiters_max),
       cache_(shard->config->clock_cache_entries),
       hints_(shard),
+      generations_(shard, &hints_),
       actors_(shard->env.random, shard->config->planted) {}
 
 Async<Status> Replica::Load() {
   const Result<uint64_t> mark = co_await LoadClockMark(shard_->env.storage);
   if (!mark) co_return Fail(mark.error());
   hybrid_clock_ = HybridClock(*mark);
-  co_return co_await hints_.Load();
+  const Status loaded = co_await hints_.Load();
+  if (!loaded) co_return loaded;
+  co_return co_await generations_.Load();
 }
 
 // ---- Reads
@@ -84,13 +88,17 @@ Async<Result<Bytes>> Replica::ReadStored(KeyPtr key) {
 
 // ---- Writes
 
-Async<Result<bool>> Replica::Merge(KeyPtr key, Bytes object, bool sync) {
+Async<Result<bool>> Replica::Merge(KeyPtr key, Bytes object, ReapGeneration stamp, bool sync) {
+  const Status raised = co_await generations_.Raise(key->partition, stamp);
+  if (!raised) co_return Fail(raised.error());
   KeyLocks::Guard guard;
   if (!shard_->config->planted.Has(PlantedBug::kUnlockedReplicaPut)) {
     Result<KeyLocks::Guard> locked = co_await locks_.Acquire(key->position);
     if (!locked) co_return Fail(std::move(locked.error()));
     guard = std::move(*locked);
   }
+  const auto writing = generations_.WritingObject(key->partition);
+  if (Status admitted = generations_.Admit(key->partition, stamp); !admitted) co_return Fail(admitted.error());
   co_return co_await MergeLocked(std::move(key), std::move(object), sync, std::move(guard));
 }
 
@@ -135,11 +143,15 @@ Async<Result<WriteSequence>> Replica::WriteObject(KeyPtr key, ObjectHeader heade
   co_return written;
 }
 
-Async<Result<bool>> Replica::Replace(KeyPtr key, Bytes object) {
+Async<Result<bool>> Replica::Replace(KeyPtr key, Bytes object, ReapGeneration stamp) {
   Result<ObjectHeader> header = DecodeObjectHeader(object);
   if (!header) co_return Fail(std::move(header.error()));
+  const Status raised = co_await generations_.Raise(key->partition, stamp);
+  if (!raised) co_return Fail(raised.error());
   Result<KeyLocks::Guard> guard = co_await locks_.Acquire(key->position);
   if (!guard) co_return Fail(std::move(guard.error()));
+  const auto writing = generations_.WritingObject(key->partition);
+  if (Status admitted = generations_.Admit(key->partition, stamp); !admitted) co_return Fail(admitted.error());
   const Result<Bytes> stored = co_await ReadStored(key);
   if (!stored && stored.error().code != Errc::kCorrupt) co_return Fail(stored.error());
   if (stored && (stored->empty() || DecodeObjectHeader(*stored))) {
@@ -160,13 +172,41 @@ Async<Result<bool>> Replica::RemoveExactly(KeyPtr key, Hash128 digest, std::func
   const Result<Bytes> stored = co_await ReadStored(key);
   if (!stored) co_return Fail(stored.error());
   if (DigestOf(*stored) != digest || !may()) co_return false;
+  const Status removed = co_await RemoveLocked(key);
+  if (!removed) co_return Fail(removed.error());
+  co_return true;
+}
+
+Async<Status> Replica::RemoveLocked(KeyPtr key) {
   // What was minted here is held by others alone from now on.
   actors_.Retire(key->partition);
   cache_.Forget(key->position);
   WriteOps ops;
   ops.push_back({WriteOp::Kind::kDelete, ColumnFamily::kObjects, key->storage_key, {}});
   const auto written = co_await Write(key, std::move(ops));
+  co_return written ? Status{} : Fail(written.error());
+}
+
+Async<Result<bool>> Replica::Reap(KeyPtr key, Hash128 digest) {
+  Result<KeyLocks::Guard> guard = co_await locks_.Acquire(key->position);
+  if (!guard) co_return Fail(std::move(guard.error()));
+  const Result<Bytes> stored = co_await ReadStored(key);
+  if (!stored) co_return Fail(stored.error());
+  if (stored->empty() || DigestOf(*stored) != digest) co_return false;
+  const Result<Object> object = DecodeObject(*stored);
+  if (!object) co_return Fail(object.error());
+  const Object remains = RemainsOf(*object);
+  if (remains.never_written()) {
+    const Status removed = co_await RemoveLocked(key);
+    if (!removed) co_return Fail(removed.error());
+    shard_->metrics->tombstones_reaped.Add();
+    co_return true;
+  }
+  // What is left does not claim any more what this node minted.
+  actors_.Retire(key->partition);
+  const auto written = co_await WriteObject(key, HeaderOf(remains), EncodeObject(remains));
   if (!written) co_return Fail(written.error());
+  shard_->metrics->clocks_cut.Add();
   co_return true;
 }
 
@@ -185,12 +225,16 @@ Async<Result<bool>> Replica::Settle(bool sync) {
   co_return true;
 }
 
-Async<Result<bool>> Replica::KeepHint(KeyPtr key, NodeId owner, Bytes object, bool sync) {
+Async<Result<bool>> Replica::KeepHint(KeyPtr key, NodeId owner, Bytes object, ReapGeneration stamp, bool sync) {
   const Result<ObjectHeader> header = DecodeObjectHeader(object);
   if (!header) co_return Fail(header.error());
   hybrid_clock_.Observe(header->stamp);
+  const Status raised = co_await generations_.Raise(key->partition, stamp);
+  if (!raised) co_return Fail(raised.error());
   Result<KeyLocks::Guard> guard = co_await locks_.Acquire(key->position);
   if (!guard) co_return Fail(std::move(guard.error()));
+  const auto writing = generations_.WritingHint(key->partition);
+  if (Status admitted = generations_.Admit(key->partition, stamp); !admitted) co_return Fail(admitted.error());
   const Result<std::vector<Hint>> existing = co_await ReadHints(key);
   if (!existing) co_return Fail(existing.error());
   Result<HintChange> change = hints_.Add(*key, owner, object, *existing);

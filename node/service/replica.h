@@ -18,6 +18,7 @@
 #include "node/service/actors.h"
 #include "node/service/hint_store.h"
 #include "node/service/key_locks.h"
+#include "node/service/reap_generations.h"
 #include "node/service/shard_context.h"
 
 namespace dynamo {
@@ -37,13 +38,14 @@ class Replica {
   Async<Result<Bytes>> Read(KeyPtr key);
 
   // ---- Writes from elsewhere. `sync`: resumes only when it is on stable storage;
-  // the result says whether it is.
-  Async<Result<bool>> Merge(KeyPtr key, Bytes object, bool sync);
+  // the result says whether it is. kConflict: `object` was read too long ago, see
+  // ReapGenerations; its stamp is from before it was read, wherever that was.
+  Async<Result<bool>> Merge(KeyPtr key, Bytes object, ReapGeneration stamp, bool sync);
   // As Merge, but puts `object` in the place of a state that fails its checksum.
   // It is the join of what all other owners have: with less, this node would vouch
   // for less than it acknowledged.
-  Async<Result<bool>> Replace(KeyPtr key, Bytes object);
-  Async<Result<bool>> KeepHint(KeyPtr key, NodeId owner, Bytes object, bool sync);
+  Async<Result<bool>> Replace(KeyPtr key, Bytes object, ReapGeneration stamp);
+  Async<Result<bool>> KeepHint(KeyPtr key, NodeId owner, Bytes object, ReapGeneration stamp, bool sync);
   // Deletes exactly this hint, which its owners have on stable storage.
   Async<Status> DropHint(KeyPtr key, NodeId owner, Hash128 digest);
 
@@ -71,7 +73,12 @@ class Replica {
   // is locked. Whoever asks has shown that all who own it have it. Whether it did.
   Async<Result<bool>> RemoveExactly(KeyPtr key, Hash128 digest, std::function<bool()> may);
 
+  // Leaves of the object what remains of it (see core/reap/remains.h), if it is stored
+  // just so. Whoever asks has shown that nothing exists that it superseded. Whether it did.
+  Async<Result<bool>> Reap(KeyPtr key, Hash128 digest);
+
   Actors& actors() { return actors_; }
+  ReapGenerations& generations() { return generations_; }
   HybridClock& hybrid_clock() { return hybrid_clock_; }
   HintStore& hints() { return hints_; }
   // The last write found the disk full.
@@ -90,6 +97,7 @@ class Replica {
   Standing Compare(const Hash128& position, const ObjectHeader& incoming);
   Async<Result<bool>> Settle(bool sync);
   Async<Result<bool>> MergeLocked(KeyPtr key, Bytes object, bool sync, KeyLocks::Guard guard);
+  Async<Status> RemoveLocked(KeyPtr key);
   // Stores the object as the replica.
   WriteOp ObjectOp(const PlacedKey& key, Bytes object) const;
   Async<Result<WriteSequence>> Write(KeyPtr key, WriteOps ops);
@@ -103,6 +111,7 @@ class Replica {
   KeyLocks locks_;
   ClockCache cache_;
   HintStore hints_;
+  ReapGenerations generations_;
   Actors actors_;
   HybridClock hybrid_clock_{0};
   // Covers everything that is visible now.

@@ -60,6 +60,14 @@ struct ServiceConfig {
   // serves all the same, before it asks to be left out.
   Duration departure_grace{5'000'000};
 
+  // How often tombstones and long version vectors are looked for; 0: never.
+  Duration reap_interval{0};
+  // Younger ones stay: what was written just now is still on its way. Nothing rests on it.
+  Duration reap_age_min{3'600'000'000};
+  uint32_t reap_clock_entries_max = 50;       // Longer version vectors are cut.
+  uint64_t reap_bytes_per_second = 4u << 20;  // Read by each shard; 0: as fast as it goes.
+  Duration reap_timeout{10'000'000};          // For one answer of a member.
+
   [[no_unique_address]] PlantedBugs planted;
 };
 

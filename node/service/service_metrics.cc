@@ -51,6 +51,17 @@ ServiceMetrics::ServiceMetrics(Metrics& metrics)
                                          "Objects sent to an owner that lacked what this node held without owning it")),
       strays_dropped(
           metrics.counter("dynamo_strays_dropped_total", "Objects deleted here because every owner has them")),
+      reap_rounds(metrics.counter("dynamo_reap_rounds_total", "Attempts to reap that came to the removal")),
+      reap_rounds_abandoned(metrics.counter(
+          "dynamo_reap_rounds_abandoned_total",
+          "Attempts to reap given up: a member did not answer, held hints, or the owners were not equal")),
+      tombstones_reaped(metrics.counter("dynamo_tombstones_reaped_total",
+                                        "Objects removed here of which nothing but deletes was left")),
+      clocks_cut(metrics.counter("dynamo_clocks_cut_total", "Objects whose version vectors were cut here")),
+      reap_refused(metrics.counter("dynamo_reap_stale_refused_total",
+                                   "Objects refused because they were read before a barrier of reaping")),
+      reap_stopped(metrics.gauge("dynamo_reap_stopped_shards",
+                                 "Shards that do not reap now because a member is away or members change")),
       refused_removed(Refused(metrics, "removed")),
       refused_strangers(Refused(metrics, "stranger")),
       refused_not_a_peer(Refused(metrics, "not_a_peer")) {

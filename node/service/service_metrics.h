@@ -42,6 +42,12 @@ class ServiceMetrics {
   Counter& transfer_requests_refused;
   Counter& strays_handed_back;
   Counter& strays_dropped;
+  Counter& reap_rounds;
+  Counter& reap_rounds_abandoned;
+  Counter& tombstones_reaped;
+  Counter& clocks_cut;
+  Counter& reap_refused;
+  Gauge& reap_stopped;
   // Requests of the data path that came from whom they must not come from.
   Counter& refused_removed;
   Counter& refused_strangers;

@@ -24,6 +24,7 @@ Shard::Shard(ShardEnv env, const ServiceConfig* config, ServiceMetrics* metrics,
       anti_entropy_(parts_),
       transfer_(parts_, &anti_entropy_.trees()),
       strays_(parts_),
+      reaper_(parts_),
       requests_(config->request_ids_max),
       turned_away_(config->request_ids_max),
       shards_(shards),
@@ -37,7 +38,17 @@ Shard::Shard(ShardEnv env, const ServiceConfig* config, ServiceMetrics* metrics,
     ReportHintsSoon();
     ReportIfDrained();
   });
-  replica_.OnObjectWritten([this](const PlacedKey& key) { anti_entropy_.OnObjectWritten(key); });
+  replica_.OnObjectWritten([this](const PlacedKey& key) {
+    anti_entropy_.OnObjectWritten(key);
+    reaper_.OnObjectWritten(key.partition);
+  });
+  replica_.generations().OnOldDisk([this] {
+    OnRolledBack();
+    if (reports_.on_old_disk) reports_.on_old_disk();
+  });
+  peers_.OnStale([this](PartitionId partition, ReapGeneration generation) {
+    context_.env.scope->Spawn(AdoptGeneration(this, partition, generation));
+  });
   replica_.OnCorrupt([this](const PlacedKey& key) { anti_entropy_.OnCorrupt(key.storage_key); });
   anti_entropy_.OnProgress([this](const RepairProgress& progress) {
     if (reports_.on_repair) reports_.on_repair(progress);
@@ -92,10 +103,18 @@ void Shard::OnRolledBack() {
   handoff_.Wake(/*at_once=*/true);
 }
 
+Async<Status> Shard::Load(Shard* shard) {
+  const Status loaded = co_await shard->replica_.Load();
+  if (!loaded) co_return loaded;
+  // Peers may be out of reach for long: the node has started all the same.
+  if (!shard->generations().Unknown().empty()) shard->loaded_.Set();
+  co_return co_await shard->reaper_.LearnGenerations();
+}
+
 Async<> Shard::LoadAndServe(Shard* shard) {
   // A failure ends a node that starts. One that was given its first topology while it ran
   // goes on trying: nobody waits for it who would start it again.
-  while (!(shard->load_status_ = co_await shard->replica_.Load())) {
+  while (!(shard->load_status_ = co_await Load(shard))) {
     shard->context_.env.log.Error("shard_not_loaded shard={} error={}", shard->context_.env.link->self(),
                                   shard->load_status_.error().message);
     shard->loaded_.Set();
@@ -110,10 +129,18 @@ Async<> Shard::LoadAndServe(Shard* shard) {
     shard->context_.env.scope->Spawn(shard->anti_entropy_.Run());
     shard->context_.env.scope->Spawn(shard->transfer_.Run());
     shard->context_.env.scope->Spawn(shard->strays_.Run());
+    shard->context_.env.scope->Spawn(shard->reaper_.Run());
     shard->ReportHintsSoon();
     if (shard->reports_.on_serving) shard->reports_.on_serving();
   }
   shard->loaded_.Set();
+}
+
+// A peer may have made the partition up.
+Async<> Shard::AdoptGeneration(Shard* shard, PartitionId partition, ReapGeneration generation) {
+  const bool here = partition < shard->context_.topology().partitions &&
+                    shard->context_.ShardOf(partition) == shard->context_.env.link->self();
+  if (here) static_cast<void>(co_await shard->replica_.generations().Raise(partition, generation));
 }
 
 Async<Status> Shard::WaitLoaded() {

@@ -13,6 +13,7 @@
 #include "node/service/coordinator.h"
 #include "node/service/hinted_handoff.h"
 #include "node/service/peers.h"
+#include "node/service/reaper.h"
 #include "node/service/replica.h"
 #include "node/service/request_log.h"
 #include "node/service/shard_context.h"
@@ -29,6 +30,8 @@ struct ShardReports {
   std::function<void(RepairProgress)> on_repair;
   // Their receivers hold all they must: the register is to have them moved.
   std::function<void(uint64_t since, std::vector<PartitionId>)> on_covered;
+  // Others have reaped what is still on this volume: it is an old copy.
+  std::function<void()> on_old_disk;
   // A peer holds another topology than this node.
   std::function<void(NodeId peer)> on_other_epoch;
   // This node leaves, owns nothing at that epoch, and this shard holds nothing for
@@ -64,10 +67,13 @@ class Shard : public PeerHandler {
   Peers& peers() { return peers_; }
   AntiEntropy& anti_entropy() { return anti_entropy_; }
   StrayHandback& strays() { return strays_; }
+  ReapGenerations& generations() { return replica_.generations(); }
   const std::vector<std::unique_ptr<Shard>>& shards() const { return *shards_; }
 
  private:
+  static Async<Status> Load(Shard* shard);
   static Async<> LoadAndServe(Shard* shard);
+  static Async<> AdoptGeneration(Shard* shard, PartitionId partition, ReapGeneration generation);
   void UseAddresses(const ClusterView& view);
   // `before`: nullptr if this is the first.
   void OnTopology(const Topology& topology, const Topology* before);
@@ -109,6 +115,7 @@ class Shard : public PeerHandler {
   AntiEntropy anti_entropy_;
   Transfer transfer_;
   StrayHandback strays_;
+  Reaper reaper_;
   RequestLog requests_, turned_away_;
   ShardReports reports_;
   const std::vector<std::unique_ptr<Shard>>* shards_;

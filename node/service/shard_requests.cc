@@ -30,6 +30,9 @@ const peer::TreeId* TreeOf(const peer::Request& request) {
     case peer::Request::kTransferConfirm: return &request.transfer_confirm().tree();
     case peer::Request::kTransferStatus: return &request.transfer_status().tree();
     case peer::Request::kStrayProof: return &request.stray_proof().tree();
+    case peer::Request::kReapCheck: return &request.reap_check().tree();
+    case peer::Request::kReapRaise: return &request.reap_raise().tree();
+    case peer::Request::kReapRemove: return &request.reap_remove().tree();
     default: return nullptr;
   }
 }
@@ -42,7 +45,7 @@ uint64_t NumberOf(const peer::Request& request) {
 }
 
 // A fallback's having nothing proves nothing.
-SharedBytes EncodeState(const Result<Bytes>& state, bool digest_only, bool owner) {
+SharedBytes EncodeState(const Result<Bytes>& state, bool digest_only, bool owner, ReapGeneration stamp) {
   if (!state) return EncodeFailure(state.error());
   peer::Response response;
   peer::ReplicaState* out = response.mutable_replica_state();
@@ -50,15 +53,17 @@ SharedBytes EncodeState(const Result<Bytes>& state, bool digest_only, bool owner
   if (digest != Hash128{}) out->set_digest(ToBytes(digest));
   if (!digest_only) out->set_object(*state);
   out->set_authoritative(owner);
+  out->set_reap_generation(stamp);
   return EncodeResponse(response);
 }
 
-SharedBytes EncodeDigest(const Result<Hash128>& digest, bool owner) {
+SharedBytes EncodeDigest(const Result<Hash128>& digest, bool owner, ReapGeneration stamp) {
   if (!digest) return EncodeFailure(digest.error());
   peer::Response response;
   peer::ReplicaState* out = response.mutable_replica_state();
   if (*digest != Hash128{}) out->set_digest(ToBytes(*digest));
   out->set_authoritative(owner);
+  out->set_reap_generation(stamp);
   return EncodeResponse(response);
 }
 
@@ -72,6 +77,13 @@ SharedBytes EncodeStored(const Result<bool>& durable) {
 SharedBytes EncodeWrongEpoch(uint64_t epoch) {
   peer::Response response;
   response.mutable_wrong_epoch()->set_epoch(epoch);
+  return EncodeResponse(response);
+}
+
+SharedBytes EncodeStale(PartitionId partition, ReapGeneration generation) {
+  peer::Response response;
+  response.mutable_stale_generation()->set_partition(partition);
+  response.mutable_stale_generation()->set_reap_generation(generation);
   return EncodeResponse(response);
 }
 
@@ -201,23 +213,28 @@ void Shard::Serve(NodeId from, TimePoint deadline, KeyPtr key, peer::Request req
     case peer::Request::kTransferConfirm:
     case peer::Request::kTransferStatus: return transfer_.Serve(from, std::move(request), std::move(respond));
     case peer::Request::kStrayProof: return strays_.Serve(from, std::move(request), std::move(respond));
+    case peer::Request::kReapCheck:
+    case peer::Request::kReapRaise:
+    case peer::Request::kReapRemove: return reaper_.Serve(from, std::move(request), std::move(respond));
     default: return ServeForwarded(from, deadline, std::move(key), std::move(request), std::move(respond));
   }
 }
 
 void Shard::ServeGet(const KeyPtr& key, const peer::ReplicaGet& get, Responder respond) {
   const bool owner = context_.IsOwner(context_.self, *key);
+  const ReapGeneration stamp = replica_.generations().Of(key->partition);
   if (get.digest_only()) {
-    if (const auto digest = replica_.TryDigest(*key)) return respond(EncodeDigest(*digest, owner));
+    if (const auto digest = replica_.TryDigest(*key)) return respond(EncodeDigest(*digest, owner, stamp));
   } else if (const auto state = replica_.TryRead(*key)) {
-    return respond(EncodeState(*state, false, owner));
+    return respond(EncodeState(*state, false, owner, stamp));
   }
   context_.env.scope->Spawn(ReadAndRespond(this, key, get.digest_only(), owner, std::move(respond)));
 }
 
 Async<> Shard::ReadAndRespond(Shard* shard, KeyPtr key, bool digest_only, bool owner, Responder respond) {
+  const ReapGeneration stamp = shard->replica_.generations().Of(key->partition);
   const Result<Bytes> state = co_await shard->replica_.Read(std::move(key));
-  respond(EncodeState(state, digest_only, owner));
+  respond(EncodeState(state, digest_only, owner, stamp));
 }
 
 Status Shard::CheckPut(const PlacedKey& key, const peer::ReplicaPut& put) {
@@ -237,8 +254,14 @@ Async<> Shard::PutAndRespond(Shard* shard, KeyPtr key, peer::ReplicaPut put, Res
   const NodeId hint_for{put.hint_for()};
   Bytes object = std::move(*put.mutable_object());
   const bool as_owner = !hint_for || hint_for == shard->context_.self;
-  const auto stored = as_owner ? co_await shard->replica_.Merge(key, std::move(object), put.sync())
-                               : co_await shard->replica_.KeepHint(key, hint_for, std::move(object), put.sync());
+  const ReapGeneration stamp = put.reap_generation();
+  const auto stored = as_owner ? co_await shard->replica_.Merge(key, std::move(object), stamp, put.sync())
+                               : co_await shard->replica_.KeepHint(key, hint_for, std::move(object), stamp, put.sync());
+  if (!stored && stored.error().code == Errc::kConflict) {
+    // It may be adopting the next: who asks again then gets further.
+    const ReapGeneration here = shard->replica_.generations().Of(key->partition);
+    co_return respond(EncodeStale(key->partition, std::max(here, stamp + 1)));
+  }
   // Who owns the key may have changed while this waited: then others may count on
   // this node's having taken nothing more.
   if (stored) wanted = shard->CheckPut(*key, put);

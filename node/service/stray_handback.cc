@@ -68,6 +68,7 @@ Async<bool> StrayHandback::HandBackPartition(PartitionId partition) {
   bool all = true;
   KeyRange range = LeafKeyRange(partition, shard.topology().partitions, 0, kTreeLeaves - 1);
   for (bool more = true; more;) {
+    const ReapGeneration stamp = parts_.replica->generations().Of(partition);
     const auto page = co_await shard.env.storage->Scan(ColumnFamily::kObjects, range.begin, range.end, kProofKeysMax,
                                                        kStrayPageBytes);
     if (!page) co_return false;
@@ -80,7 +81,7 @@ Async<bool> StrayHandback::HandBackPartition(PartitionId partition) {
       if (!key || !DecodeObjectHeader(item.value)) {
         all = false;  // Nobody can be shown what it was: it stays.
       } else if (IsStray(partition, n_val)) {
-        strays[n_val].push_back({*key, item.value});
+        strays[n_val].push_back({*key, item.value, stamp});
       }
     }
     more = page->size() >= kProofKeysMax || bytes >= kStrayPageBytes;
@@ -153,7 +154,7 @@ Async<Result<std::vector<uint32_t>>> StrayHandback::AskWhatLacks(TreeName tree, 
 Async<Status> StrayHandback::Send(Stray stray, NodeId owner) {
   ShardContext& shard = *parts_.shard;
   co_await pace_.Spend(stray.object.size());
-  SharedBytes body = ReplicaPutBody(shard, *stray.key, stray.object, NodeId{}, /*sync=*/true);
+  SharedBytes body = ReplicaPutBody(shard, *stray.key, {stray.object, stray.stamp}, NodeId{}, /*sync=*/true);
   const auto response = co_await parts_.peers->Ask(owner, std::move(body), shard.ReplicaDeadline());
   if (!response) co_return Fail(response.error());
   if (!response->has_replica_stored() || !response->replica_stored().durable()) {

@@ -41,6 +41,7 @@ class StrayHandback {
   struct Stray {
     KeyPtr key;
     Bytes object;
+    ReapGeneration stamp = 0;
   };
 
   // False: something is left.

@@ -235,7 +235,8 @@ Async<Status> Transfer::CopyLeaves(TreeName tree, NodeId donor, LeafIndex first,
     if (!chunk) co_return Fail(chunk.error());
     get->set_after(chunk->last);
     more = chunk->more;
-    const auto bytes = co_await MergeChunk(tree, std::move(chunk->objects));
+    const ReapGeneration stamp = response->transfer_chunk().reap_generation();
+    const auto bytes = co_await MergeChunk(tree, std::move(chunk->objects), stamp);
     if (!bytes) co_return Fail(bytes.error());
     shard.metrics->transfer_bytes.Add(*bytes);
     co_await pace_.Spend(*bytes);
@@ -243,7 +244,7 @@ Async<Status> Transfer::CopyLeaves(TreeName tree, NodeId donor, LeafIndex first,
   co_return Status{};
 }
 
-Async<Result<uint64_t>> Transfer::MergeChunk(TreeName tree, std::vector<ChunkObject> objects) {
+Async<Result<uint64_t>> Transfer::MergeChunk(TreeName tree, std::vector<ChunkObject> objects, ReapGeneration stamp) {
   ShardContext& shard = *parts_.shard;
   uint64_t bytes = 0;
   for (ChunkObject& object : objects) {
@@ -256,7 +257,8 @@ Async<Result<uint64_t>> Transfer::MergeChunk(TreeName tree, std::vector<ChunkObj
     // The change may have been given up: what comes now would be a stray.
     if (!MayHold(shard, shard.self, tree))
       co_return Fail(Errc::kNotOwner, "this node is to own the partition no longer");
-    const auto merged = co_await parts_.replica->Merge(std::move(*key), std::move(object.object), /*sync=*/false);
+    const auto merged =
+        co_await parts_.replica->Merge(std::move(*key), std::move(object.object), stamp, /*sync=*/false);
     if (!merged) co_return Fail(merged.error());
     shard.metrics->transfer_objects.Add();
   }

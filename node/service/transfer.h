@@ -72,7 +72,7 @@ class Transfer {
   Async<bool> ReceiveTree(TreeName tree, Round round);
   Async<Status> Copy(TreeName tree, NodeId donor);
   Async<Status> CopyLeaves(TreeName tree, NodeId donor, LeafIndex first, LeafIndex last);
-  Async<Result<uint64_t>> MergeChunk(TreeName tree, std::vector<ChunkObject> objects);
+  Async<Result<uint64_t>> MergeChunk(TreeName tree, std::vector<ChunkObject> objects, ReapGeneration stamp);
   // After it everything that the owner has held since it heard of the change is here,
   // on stable storage.
   Async<Status> Compare(TreeName tree, NodeId owner);

@@ -55,6 +55,7 @@ void Transfer::Serve(NodeId from, peer::Request request, Responder respond) {
 Async<> Transfer::AnswerGet(Transfer* self, peer::TransferGet get, KeyRange range, Responder respond) {
   ShardContext& shard = *self->parts_.shard;
   const size_t max_bytes = BytesAskedFor(get);
+  const ReapGeneration stamp = self->parts_.replica->generations().Of(get.tree().partition());
   const auto stored =
       co_await shard.env.storage->Scan(ColumnFamily::kObjects, range.begin, range.end, kChunkObjectsMax, max_bytes);
   if (!stored) co_return respond(EncodeFailure(stored.error()));
@@ -72,6 +73,7 @@ Async<> Transfer::AnswerGet(Transfer* self, peer::TransferGet get, KeyRange rang
   co_await self->pace_.Spend(bytes);
   peer::Response response;
   ToProto(chunk, response.mutable_transfer_chunk());
+  response.mutable_transfer_chunk()->set_reap_generation(stamp);
   respond(EncodeResponse(response));
 }
 

@@ -142,13 +142,14 @@ Async<bool> TreeExchange::RepairKey(Bytes storage_key, bool fetch) {
     if (!fetched) co_return false;
     theirs = std::move(*fetched);
   }
+  const ReapGeneration stamp = parts_.replica->generations().Of((*key)->partition);
   const Result<Bytes> mine = co_await parts_.replica->Read(*key);
   if (!mine || mine->empty() || !DecodeObjectHeader(*mine)) co_return false;
   if (DigestOf(*mine) == DigestOf(theirs)) co_return true;
   bytes_ += mine->size();
   co_await pace_->Spend(mine->size());
-  const auto response = co_await parts_.peers->Ask(
-      peer_, ReplicaPutBody(*parts_.shard, **key, *mine, NodeId{}, /*sync=*/false), parts_.shard->ReplicaDeadline());
+  SharedBytes body = ReplicaPutBody(*parts_.shard, **key, {*mine, stamp}, NodeId{}, /*sync=*/false);
+  const auto response = co_await parts_.peers->Ask(peer_, std::move(body), parts_.shard->ReplicaDeadline());
   co_return response && response->has_replica_stored();
 }
 
@@ -158,12 +159,13 @@ Async<Result<Bytes>> TreeExchange::FetchAndMerge(KeyPtr key) {
                                              parts_.shard->ReplicaDeadline());
   if (!response) co_return Fail(response.error());
   if (!response->has_replica_state()) co_return Fail(Errc::kInternal, "a replica gave another answer than its state");
+  const ReapGeneration stamp = response->replica_state().reap_generation();
   Bytes object = std::move(*response->mutable_replica_state()->mutable_object());
   bytes_ += object.size();
   co_await pace_->Spend(object.size());
   if (!trees_->MayHold(tree_)) co_return Fail(Errc::kNotOwner, "this node owns the partition no longer");
   if (object.empty()) co_return object;
-  const auto merged = co_await parts_.replica->Merge(std::move(key), object, /*sync=*/false);
+  const auto merged = co_await parts_.replica->Merge(std::move(key), object, stamp, /*sync=*/false);
   if (!merged) co_return Fail(merged.error());
   co_return object;
 }
