@@ -158,6 +158,7 @@ void Invariants::OnDurable(size_t disk, const WriteOps& ops) {
     TimePoint since;
   };
   std::vector<Removed> removed_hints;
+  const bool reaps = cluster_->config().service.reap_interval > Duration(0);
   for (const WriteOp& op : ops) {
     // One that is new.
     if (op.family == ColumnFamily::kMeta && op.key == "identity") FindNodes();
@@ -177,6 +178,7 @@ void Invariants::OnDurable(size_t disk, const WriteOps& ops) {
       const TimePoint since = entry.key->hints_since[{cluster_->IdOf(disk), op.key}];
       removed_hints.push_back({entry.key, gone->second, since});
     }
+    if (reaps && !entry.hint_for) entry.key->margin.OnReaped(*gone->second.summary, nullptr);
     copies.erase(gone);
   }
   for (const auto& [key, hint, since] : removed_hints) CheckRemoved(disk, *key, hint, since);
@@ -188,7 +190,10 @@ void Invariants::Store(size_t disk, ColumnFamily family, const Bytes& key, const
   const Entry entry = Find(family, key);
   SummaryPtr summary = summaries_.Of(object);
   if (entry.key == nullptr || summary == nullptr) return;
-  entry.key->margin.copies(disk)[{family, key}] = {std::move(summary), entry.hint_for};
+  Copy& copy = entry.key->margin.copies(disk)[{family, key}];
+  const bool reaps = cluster_->config().service.reap_interval > Duration(0);
+  if (reaps && copy.summary && !entry.hint_for) entry.key->margin.OnReaped(*copy.summary, summary.get());
+  copy = {std::move(summary), entry.hint_for};
 }
 
 // A hint may go once its owner has what was in it, or another hint here has: also where

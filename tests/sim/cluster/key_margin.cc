@@ -76,6 +76,7 @@ std::optional<oracle::Violation> KeyMargin::OnAcknowledged(const oracle::WriteRe
                              fmt::format("write {} is acknowledged, but was on no disk at any time", write.id)};
   }
   Drop(write);
+  if (IsReaped(tracked)) return std::nullopt;
   if (tracked.dots.empty()) return std::nullopt;  // A delete of nobody knows what.
   for (const Copies& copies : disks_) tracked.held.push_back(Holds(copies, tracked, false));
   if (tracked_.size() >= kTrackedMax) tracked_.erase(tracked_.begin());
@@ -115,6 +116,27 @@ std::optional<oracle::Violation> KeyMargin::OnChanged(size_t disk, bool destroye
   return wrong;
 }
 
+void KeyMargin::OnReaped(const Summary& before, const Summary* after) {
+  const bool deleted = std::ranges::all_of(before.siblings, [](const auto& sibling) { return sibling.second == 0; });
+  if (after == nullptr && !deleted) return;
+  if (IsLww(before)) {
+    const Dot order{before.header.lww_dot.actor, before.header.stamp};
+    if (after == nullptr && OrderOf(order) > OrderOf(reaped_order_)) reaped_order_ = order;
+  } else {
+    for (const Dot& entry : before.header.clock.entries()) {
+      if (after == nullptr || after->header.clock.Get(entry.actor) == 0) reaped_.Add(entry);
+    }
+  }
+  std::erase_if(tracked_, [this](const Tracked& write) { return IsReaped(write); });
+}
+
+bool KeyMargin::IsReaped(const Tracked& write) const {
+  return !write.dots.empty() && std::ranges::all_of(write.dots, [this](const auto& known) {
+    const Dot& dot = known.second;
+    return reaped_.Covers(dot) || OrderOf(dot) <= OrderOf(reaped_order_);
+  });
+}
+
 void KeyMargin::OnReplaced() {
   for (Tracked& tracked : tracked_) {
     const auto before = std::ranges::count(tracked.held, true);
@@ -139,6 +161,7 @@ std::optional<int> KeyMargin::ReplicasOf(oracle::WriteId id, const std::vector<s
 }
 
 bool KeyMargin::Covers(const std::vector<const Summary*>& others, const Summary& copy) const {
+  if (!copy.header.clock.empty() && reaped_.Dominates(copy.header.clock)) return true;
   return std::ranges::any_of(others, [&](const Summary* other) {
     if (!Dominates(other->header, copy.header)) return false;
     return IsLww(copy) || std::ranges::all_of(copy.siblings, [&](const auto& sibling) {

@@ -38,6 +38,9 @@ class KeyMargin {
   // The copies on a disk have changed; `destroyed`: through the fault of the disk, so
   // that fewer are required from now on.
   std::optional<oracle::Violation> OnChanged(size_t disk, bool destroyed);
+  // A replica gave way to less (nullptr: to nothing): what was superseded in it is shown
+  // no more, by intent. What was alive is not excused.
+  void OnReaped(const Summary& before, const Summary* after);
   // Disks hold something else; what is gone for good is no longer required.
   void OnReplaced();
   // How many of `disks` hold the acknowledged write as a replica, not as a hint.
@@ -62,6 +65,7 @@ class KeyMargin {
     return blind_deletes_ > 0 || id <= blind_until_ || superseded_.contains(id);
   }
   void Drop(const oracle::WriteRecord& later);
+  bool IsReaped(const Tracked& write) const;
   std::optional<std::string> Check(const Tracked& write) const;
 
   std::vector<Copies> disks_;
@@ -72,6 +76,8 @@ class KeyMargin {
   int blind_deletes_ = 0;                                             // May run now, and remove whatever they find.
   oracle::WriteId blind_until_ = 0;  // Up to this one writes may have met one that has ended.
   std::vector<Tracked> tracked_;     // Bounded: the newest.
+  VersionVector reaped_;             // Of siblings: superseded, and in no vector any more.
+  Dot reaped_order_;                 // The same where the latest wins.
 };
 
 }  // namespace dynamo::sim

@@ -163,7 +163,14 @@ class Run {
     AwaitEqualReplicas(cluster, workload);
     result_.converged = world_.now() - healed_;
     if (broken()) return;
-    for (const std::string& wrong : CompareTrees(cluster)) Report({"P6", "", wrong});
+    // A round of reaping may be in the middle of its removals.
+    const bool reaps = plan_.cluster.service.reap_interval > Duration(0);
+    std::vector<std::string> wrong;
+    PollTo(world_.now() + (reaps ? std::chrono::seconds(10) : std::chrono::seconds(0)), [&] {
+      wrong = CompareTrees(cluster);
+      return wrong.empty();
+    });
+    for (const std::string& what : wrong) Report({"P6", "", what});
     // A member whose disk is lost waits for its replacement: others stand in for ever.
     if (broken() || cluster.DisksHurt() > 0) return;
     for (const std::string& failure : PutWithNNodesLeft(cluster, plan_.workload.w)) Report({"P15", "", failure});
