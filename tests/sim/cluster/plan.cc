@@ -158,6 +158,9 @@ Plan DrawPlan(Rng rng, bool ring_always) {
   cluster.service.anti_entropy_interval = rng.Chance(0.5) ? Seconds(rng, 2, 20) : Duration(0);
   cluster.service.anti_entropy_rescan = Seconds(rng, 20, 200);
   if (!rng.Chance(0.5) || ring_always) DrawRingChanges(rng, &plan);
+  cluster.service.reap_interval = rng.Chance(0.5) ? Seconds(rng, 1, 10) : Duration(0);
+  cluster.service.reap_age_min = std::chrono::milliseconds(rng.Between(0, 5000));
+  cluster.service.reap_clock_entries_max = Draw(rng, 1, 20);
   return plan;
 }
 
@@ -168,11 +171,12 @@ std::string Describe(const Plan& plan) {
     faults += faults.empty() ? "" : ",";
     faults += Name(static_cast<FaultKind>(kind));
   }
-  return fmt::format("{} nodes ({} spare) x {} shards, N{} R{} W{} {}, Q{}, {} clients on {} keys, {}{}",
+  return fmt::format("{} nodes ({} spare) x {} shards, N{} R{} W{} {}, Q{}, {} clients on {} keys, {}{}{}",
                      plan.cluster.nodes, plan.cluster.spares, plan.cluster.shards, plan.cluster.n_val, plan.workload.r,
                      plan.workload.w, plan.workload.sloppy.value_or(true) ? "sloppy" : "strict",
                      plan.cluster.partitions, plan.workload.clients, plan.workload.keys, faults,
-                     plan.cluster.service.anti_entropy_interval > Duration(0) ? ", with anti-entropy" : "");
+                     plan.cluster.service.anti_entropy_interval > Duration(0) ? ", with anti-entropy" : "",
+                     plan.cluster.service.reap_interval > Duration(0) ? ", reaping" : "");
 }
 
 }  // namespace dynamo::sim
