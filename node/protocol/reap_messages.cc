@@ -43,6 +43,7 @@ void ToProto(const ReapAnswer& answer, peer::ReapState* out) {
   out->set_clean(answer.clean);
   out->set_hints(answer.hints);
   out->set_run(answer.run);
+  out->set_clock(answer.clock);
   out->set_generation(answer.version.generation);
   out->set_epoch(answer.version.epoch);
   out->mutable_differing()->Add(answer.differing.begin(), answer.differing.end());
@@ -54,6 +55,7 @@ Result<ReapAnswer> AnswerOf(const peer::ReapState& state, size_t count) {
   answer.clean = state.clean();
   answer.hints = state.hints();
   answer.run = state.run();
+  answer.clock = state.clock();
   answer.version = {state.generation(), state.epoch()};
   for (const uint32_t index : state.differing()) {
     const bool ordered = answer.differing.empty() || answer.differing.back() < index;

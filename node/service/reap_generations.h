@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "node/core/reap/generation.h"
@@ -55,10 +56,12 @@ class ReapGenerations {
       ++(*counts_)[partition_];
     }
     ~Writing() {
-      if (--(*counts_)[partition_] == 0) counts_->erase(partition_);
+      if (counts_ != nullptr && --(*counts_)[partition_] == 0) counts_->erase(partition_);
     }
     Writing(const Writing&) = delete;
     Writing& operator=(const Writing&) = delete;
+    Writing(Writing&& other) noexcept : counts_(std::exchange(other.counts_, nullptr)), partition_(other.partition_) {}
+    Writing& operator=(Writing&&) = delete;
 
    private:
     std::map<PartitionId, uint32_t>* counts_;

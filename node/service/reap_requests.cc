@@ -30,7 +30,10 @@ Result<Reaper::Ask> Reaper::Decode(NodeId from, const peer::Request& request) {
     return Fail(Errc::kNotOwner, "reap: not both nodes own the partition");
   }
   ask.entries = std::move(*entries);
-  if (!remove) return ask;
+  if (!remove) {
+    ask.clock = request.reap_check().clock();
+    return ask;
+  }
   ask.phase = ReapRound::Phase::kRemove;
   ask.generation = request.reap_remove().reap_generation();
   if (parts_.replica->generations().Of(ask.tree.partition) < ask.generation) {
@@ -61,6 +64,10 @@ Async<Result<ReapAnswer>> Reaper::Answer(Ask ask) {
     const Status raised = co_await generations.Raise(partition, ask.generation);
     if (!raised) co_return Fail(raised.error());
   }
+  // Before anybody adopts the round's generation. Where the latest wins, what is written
+  // here once a deletion is reaped must be later than it: nothing else outdates it then.
+  const Status observed = co_await parts_.replica->ObserveClock(ask.clock);
+  if (!observed) co_return Fail(observed.error());
   ReapAnswer answer;
   answer.generation = generations.Of(partition);
   answer.version = shard.topology().version;
@@ -77,6 +84,7 @@ Async<Result<ReapAnswer>> Reaper::Answer(Ask ask) {
   answer.clean = generations.clean(partition);
   answer.hints = generations.HasHints(partition);
   answer.run = generations.run();
+  answer.clock = parts_.replica->hybrid_clock().last();
   co_return answer;
 }
 

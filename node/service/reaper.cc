@@ -62,9 +62,13 @@ Async<Result<ReapGeneration>> Reaper::AskGeneration(PartitionId partition) {
   for (;;) {
     for (const NodeId member : Members()) {
       if (member == shard.self) continue;
-      SharedBytes body = Encode({ReapRound::Phase::kCheck, {partition, shard.topology().LargestN()}, 0, {}});
+      SharedBytes body = Encode({ReapRound::Phase::kCheck, {partition, shard.topology().LargestN()}, 0, {}, 0});
       const auto response = co_await parts_.peers->Ask(member, std::move(body), shard.ReplicaDeadline());
-      if (response && response->has_reap_state()) co_return response->reap_state().reap_generation();
+      if (response && response->has_reap_state()) {
+        const Status observed = co_await parts_.replica->ObserveClock(response->reap_state().clock());
+        if (!observed) co_return Fail(observed.error());
+        co_return response->reap_state().reap_generation();
+      }
       // Where one member knows of no reaping, nobody reaps.
       if (!response && response.error().code == Errc::kUnsupported) co_return 0;
     }
@@ -157,6 +161,8 @@ Async<Result<Reaper::Found>> Reaper::Find(TreeName tree, Bytes begin) {
         found.young = true;
         continue;
       }
+      // Which the clock may not have seen: it may have started again since.
+      parts_.replica->hybrid_clock().Observe(object->stamp);
       found.entries.push_back({item.key, DigestOf(item.value), false});
     }
     co_await pace_.Spend(bytes);
@@ -171,7 +177,7 @@ Async<bool> Reaper::RunRound(TreeName tree, std::vector<LeafEntry> entries) {
                   shard.topology().version);
   if (shard.config->planted.Has(PlantedBug::kReapWithoutSecondCheck)) round.SkipSecondCheck();
   while (round.phase() != ReapRound::Phase::kOver) {
-    Ask ask{round.phase(), tree, round.target(), {}};
+    Ask ask{round.phase(), tree, round.target(), {}, parts_.replica->hybrid_clock().last()};
     if (ask.phase != ReapRound::Phase::kRaise && ask.phase != ReapRound::Phase::kSeal) {
       for (const uint32_t index : round.objects()) ask.entries.push_back(entries[index]);
     }
@@ -233,6 +239,7 @@ SharedBytes Reaper::Encode(const Ask& ask) const {
     default:
       ToProto(*parts_.shard, ask.tree, request.mutable_reap_check()->mutable_tree());
       ToProto(ask.entries, request.mutable_reap_check()->mutable_keys());
+      request.mutable_reap_check()->set_clock(ask.clock);
       break;
   }
   return EncodeRequest(request);

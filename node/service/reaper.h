@@ -40,6 +40,7 @@ class Reaper {
     TreeName tree;
     ReapGeneration generation = 0;
     std::vector<LeafEntry> entries;
+    uint64_t clock = 0;  // No lower than the stamp of any object of the round.
   };
   struct Phase;  // Of a round: answers to come.
 

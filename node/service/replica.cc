@@ -187,6 +187,19 @@ Async<Status> Replica::RemoveLocked(KeyPtr key) {
   co_return written ? Status{} : Fail(written.error());
 }
 
+Async<Status> Replica::ObserveClock(uint64_t stamp) {
+  hybrid_clock_.Observe(stamp);
+  const std::optional<uint64_t> mark = hybrid_clock_.MarkToWrite();
+  if (!mark) co_return Status{};
+  WriteOps ops;
+  ops.push_back(ClockMarkOp(shard_->env.link->self(), *mark));
+  const auto written = co_await shard_->env.storage->Write(std::move(ops));
+  if (!written) co_return Fail(written.error());
+  const Status synced = co_await shard_->env.storage->Sync(*written);
+  if (synced) hybrid_clock_.OnMarkWritten(*mark);
+  co_return synced;
+}
+
 Async<Result<bool>> Replica::Reap(KeyPtr key, Hash128 digest) {
   Result<KeyLocks::Guard> guard = co_await locks_.Acquire(key->position);
   if (!guard) co_return Fail(std::move(guard.error()));
@@ -295,6 +308,9 @@ std::optional<ObjectHeader> Replica::KnownLocked(const PlacedKey& key) const {
 
 Async<Result<WriteSequence>> Replica::WriteLocked(KeyPtr key, LocalWrite write, std::shared_ptr<const Minted> minted,
                                                   std::vector<Hint> existing) {
+  // It was stamped before: a generation adopted meanwhile is not clean.
+  std::optional<ReapGenerations::Writing> writing;
+  if (!write.hints_for.empty()) writing.emplace(generations_.WritingHint(key->partition));
   WriteOps ops;
   std::vector<HintChange> changes;
   if (write.replica) {

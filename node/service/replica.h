@@ -73,6 +73,9 @@ class Replica {
   // is locked. Whoever asks has shown that all who own it have it. Whether it did.
   Async<Result<bool>> RemoveExactly(KeyPtr key, Hash128 digest, std::function<bool()> may);
 
+  // What is stamped here from now on exceeds `stamp`, also after a crash.
+  Async<Status> ObserveClock(uint64_t stamp);
+
   // Leaves of the object what remains of it (see core/reap/remains.h), if it is stored
   // just so. Whoever asks has shown that nothing exists that it superseded. Whether it did.
   Async<Result<bool>> Reap(KeyPtr key, Hash128 digest);

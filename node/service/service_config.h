@@ -61,7 +61,7 @@ struct ServiceConfig {
   Duration departure_grace{5'000'000};
 
   // How often tombstones and long version vectors are looked for; 0: never.
-  Duration reap_interval{0};
+  Duration reap_interval{600'000'000};
   // Younger ones stay: what was written just now is still on its way. Nothing rests on it.
   Duration reap_age_min{3'600'000'000};
   uint32_t reap_clock_entries_max = 50;       // Longer version vectors are cut.

@@ -131,11 +131,7 @@ class KeyCheck {
         if (!causality_.SurelyBefore(id, write->id)) continue;
         Report("P2", "acknowledged " + Name(write->id) + " lost to its predecessor " + Name(id));
       }
-      // Once a delete is reaped it outdates nothing any more, nor does what it deleted.
-      const bool maybe_deleted = std::ranges::any_of(causality_.writes(), [&](const WriteRecord* other) {
-        return other->is_delete && other->may_be_in_effect() && causality_.MaybeBefore(write->id, other->id);
-      });
-      if (!maybe_deleted && write->order && final.order && *final.order < *write->order) {
+      if (write->order && final.order && *final.order < *write->order) {
         Report("P2", "acknowledged " + Name(write->id) + " is later than " + Name(final) + ", which won");
       }
     }

@@ -28,6 +28,7 @@ struct ReapAnswer {
   bool clean = false;
   bool hints = false;               // It holds some now: a round would be in vain.
   uint64_t run = 0;                 // Names its process start.
+  uint64_t clock = 0;               // Its hybrid clock, for a new member.
   TopologyVersion version;          // Of the topology it holds.
   std::vector<uint32_t> differing;  // Of the objects asked about, by index: stored otherwise, or not at all.
 };

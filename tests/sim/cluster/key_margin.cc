@@ -41,6 +41,8 @@ void KeyMargin::OnEnd(const oracle::WriteRecord& write, oracle::WriteId last) {
 bool KeyMargin::HoldsSibling(const Summary& summary, const Tracked& write) const {
   return std::ranges::all_of(write.dots, [&](const auto& known) {
     const auto& [id, dot] = known;
+    // What a vector was cut of is nowhere any more: nothing can bring it back.
+    if (write.is_delete && reaped_.Covers(dot)) return !summary.Has(dot, id);
     if (!summary.header.clock.Covers(dot)) return false;
     return write.is_delete ? !summary.Has(dot, id) : summary.Has(dot, id) || MayBeSuperseded(id);
   });

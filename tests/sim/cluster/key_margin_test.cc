@@ -48,6 +48,7 @@ class KeyMarginTest : public ::testing::Test {
     }
     return object;
   }
+  SummaryPtr SummaryOf(const Object& object) { return summaries_.Of(EncodeObject(object)); }
   static Dot DotOf(oracle::WriteId id) { return {kActor, id}; }
 
   // What a disk has as its replica, or as a hint; nothing if none.
@@ -192,6 +193,28 @@ TEST_F(KeyMarginTest, CoversWhatAnotherHoldsOrHasSeenSuperseded) {
   EXPECT_TRUE(margin_.Covers({newer.get()}, *older));
   EXPECT_FALSE(margin_.Covers({older.get()}, *newer));
   EXPECT_FALSE(margin_.Covers({}, *older));
+}
+
+TEST_F(KeyMarginTest, ADeleteThatIsReapedIsPromisedNoMore) {
+  const auto a = Begin({});
+  Store(0, State({a}, {a}));
+  Store(1, State({a}, {a}));
+  Acknowledge(a, 2);
+  const auto remove = BeginDelete(oracle::Context{{a}, false});
+  Store(0, State({a}, {}));
+  Store(1, State({a}, {}));
+  ASSERT_FALSE(Acknowledge(remove, 2));
+  margin_.OnReaped(*SummaryOf(State({a}, {})), nullptr);
+  EXPECT_FALSE(Store(0, std::nullopt));
+  EXPECT_FALSE(Store(1, std::nullopt));
+}
+
+TEST_F(KeyMarginTest, WhatWasAliveIsNotExcusedByBeingReaped) {
+  const auto a = Begin({});
+  Store(0, State({a}, {a}));
+  ASSERT_FALSE(Acknowledge(a, 1));
+  margin_.OnReaped(*SummaryOf(State({a}, {a})), nullptr);
+  EXPECT_TRUE(Store(0, std::nullopt));
 }
 
 }  // namespace

@@ -37,14 +37,30 @@ ReapingCluster::ReapingCluster(PlantedBug planted, uint64_t seed, const std::fun
   EXPECT_TRUE(cluster_.Create().has_value());
 }
 
+void ReapingCluster::Join(size_t index) {
+  Member member;
+  member.id = node(index).admin().Identity().node;
+  member.name = node(index).config().service.self.name;
+  member.zone = node(index).config().service.self.zone;
+  ChangeMembers change;
+  change.join.push_back(member);
+  const auto decided = world_.Await(node(0).scope(0), node(0).admin().Change({"join", std::nullopt, change}));
+  EXPECT_TRUE(decided.has_value()) << decided.error().message;
+  EXPECT_TRUE(RunUntil([&] {
+    const auto topology = cluster_.NewestTopology();
+    return topology->StandingOf(member.id) == MemberStanding::kMember && topology->pending.empty();
+  }));
+}
+
 std::vector<ObjectKey> ReapingCluster::Keys(int count) {
   std::vector<ObjectKey> keys;
   for (int i = 0; i < count; ++i) keys.push_back({i % 2 == 0 ? "siblings" : "lww", "b", "key" + std::to_string(i)});
   return keys;
 }
 
-void ReapingCluster::Put(size_t at, const ObjectKey& key, const std::string& value) {
+void ReapingCluster::Put(size_t at, const ObjectKey& key, const std::string& value, QuorumValue w) {
   PutRequest request;
+  request.options.w = w;
   request.key = key;
   request.content.value = value;
   const auto put = world_.Await(cluster_.clients(), cluster_.Put(at, std::move(request), kLimit));
@@ -114,6 +130,18 @@ size_t ReapingCluster::Stored(const ObjectKey& key) {
     if (!cluster_.IsOut(index)) stored += node(index).disk().applied(ColumnFamily::kObjects).count(StorageKey(key));
   }
   return stored;
+}
+
+uint64_t ReapingCluster::StampOf(const ObjectKey& key) {
+  uint64_t highest = 0;
+  for (size_t index = 0; index < cluster_.size(); ++index) {
+    const auto& objects = node(index).disk().applied(ColumnFamily::kObjects);
+    const auto object = objects.find(StorageKey(key));
+    const auto header =
+        object == objects.end() ? Result<ObjectHeader>(ObjectHeader{}) : DecodeObjectHeader(object->second);
+    if (header) highest = std::max(highest, header->stamp);
+  }
+  return highest;
 }
 
 bool ReapingCluster::AllGone(const std::vector<ObjectKey>& keys) {

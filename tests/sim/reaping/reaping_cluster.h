@@ -29,10 +29,13 @@ class ReapingCluster {
     return RunUntil([this] { return cluster_.IsWhole(); });
   }
 
+  // Has a node join that runs and is of no cluster yet (one of `spares`), to the end.
+  void Join(size_t index);
+
   // Half of them of the kind that lets the latest win.
   static std::vector<ObjectKey> Keys(int count);
   // Fails the test unless it was acknowledged.
-  void Put(size_t at, const ObjectKey& key, const std::string& value);
+  void Put(size_t at, const ObjectKey& key, const std::string& value, QuorumValue w = {});
   // Whatever becomes of it; how long it may take.
   void TryPut(size_t at, const ObjectKey& key, const std::string& value, Duration limit);
   // Of all that a read of all owners finds. Fails the test unless acknowledged.
@@ -47,6 +50,8 @@ class ReapingCluster {
   Bytes StorageKey(const ObjectKey& key);
   // Disks that hold an object for the key.
   size_t Stored(const ObjectKey& key);
+  // The highest of what disks hold for a key of the kind that lets the latest win; 0: nothing.
+  uint64_t StampOf(const ObjectKey& key);
   // No disk holds an object or a hint for any of them.
   bool AllGone(const std::vector<ObjectKey>& keys);
   bool AwaitGone(const std::vector<ObjectKey>& keys) {

@@ -27,7 +27,8 @@ std::vector<std::string> DeliverAnOldHint(PlantedBug planted) {
   cluster.node(away).Crash();
   cluster.RunFor(std::chrono::seconds(10));
   cluster.Put(walk[0], key, "old");
-  EXPECT_GT(cluster.cluster().HintsAtRest(), 0u);
+  const auto hints = [&] { return cluster.node(stand_in).disk().applied(ColumnFamily::kHints).size(); };
+  EXPECT_TRUE(cluster.RunUntil([&] { return hints() == 1; }));
   cluster.cluster().network().Cut(HostOf(cluster, stand_in), HostOf(cluster, away));
   cluster.node(away).Start();
   EXPECT_TRUE(cluster.RunUntil([&] { return cluster.Stored(key) == 3; }));
@@ -46,7 +47,8 @@ std::vector<std::string> DeliverLateMessages(PlantedBug planted) {
   NetworkConfig& network = cluster.cluster().network().config();
   network.reorder = 0.5;
   network.late_max = std::chrono::seconds(120);
-  for (const ObjectKey& key : keys) cluster.TryPut(0, key, "old", std::chrono::seconds(2));
+  // At an owner: a write that is forwarded late is a new one, whatever was deleted before.
+  for (const ObjectKey& key : keys) cluster.TryPut(cluster.WalkOf(key)[0], key, "old", std::chrono::seconds(2));
   network.reorder = 0;
   EXPECT_TRUE(cluster.AwaitWhole());
   EXPECT_TRUE(cluster.RunUntil([&] { return cluster.cluster().HintsAtRest() == 0; }));
@@ -151,6 +153,18 @@ TEST(Reaping, WithOneMemberAwayNothingIsReapedAndWithItBackEverythingIs) {
   EXPECT_THAT(cluster.CameBack(keys), IsEmpty());
 }
 
+TEST(Reaping, AMemberThatJoinsLaterBeginsWhereTheOthersStand) {
+  ReapingCluster cluster(PlantedBug::kNone, 42, [](SimClusterConfig& config) { config.spares = 1; });
+  ASSERT_TRUE(cluster.AwaitGone(PutAndDelete(cluster, 40)));
+  ASSERT_TRUE(cluster.AwaitGone(PutAndDelete(cluster, 40)));
+  cluster.Join(4);
+  const std::vector<ObjectKey> keys = PutAndDelete(cluster, 40);
+  EXPECT_TRUE(cluster.AwaitGone(keys));
+  EXPECT_THAT(cluster.CameBack(keys), IsEmpty());
+  EXPECT_TRUE(cluster.AwaitWhole());
+  EXPECT_EQ(cluster.node(4).admin().Identity().state, cluster.node(0).admin().Identity().state);
+}
+
 TEST(Reaping, AnOldHintBringsNothingBack) { EXPECT_THAT(DeliverAnOldHint(PlantedBug::kNone), IsEmpty()); }
 
 TEST(Reaping, MessagesThatWereReadBeforeTheBarrierBringNothingBack) {
@@ -196,6 +210,33 @@ TEST(Reaping, ADiskFromBeforeTheReapingIsFoundOutAndBringsNothingBack) {
   cluster.RunFor(std::chrono::seconds(60));
   EXPECT_EQ(cluster.node(2).admin().Identity().state, "rolled back");
   EXPECT_THAT(cluster.CameBack(keys), IsEmpty());
+}
+
+// A stand-in that never saw the deletion writes by a clock of an hour ago. What clients
+// acknowledged as the latest stays the latest, although its tombstone is gone.
+TEST(Reaping, WhereTheLatestWinsAWriteAfterTheReapingIsLaterThanTheDeletionWhateverTheClock) {
+  ReapingCluster cluster;
+  const ObjectKey key{"lww", "b", "by a slow clock"};
+  const std::vector<size_t> walk = cluster.WalkOf(key);
+  cluster.node(walk[3]).SetSkew(-std::chrono::hours(1));
+  cluster.Put(walk[0], key, "to be deleted");
+  cluster.Delete(walk[0], key);
+  const uint64_t deleted = cluster.StampOf(key);
+  ASSERT_GT(deleted, 0u);
+  ASSERT_TRUE(cluster.AwaitGone({key}));
+  // Also after it has started again.
+  cluster.node(walk[3]).Crash();
+  cluster.RunFor(std::chrono::seconds(5));
+  cluster.node(walk[3]).Start();
+  ASSERT_TRUE(cluster.AwaitWhole());
+  for (size_t owner = 0; owner < 3; ++owner) cluster.node(walk[owner]).Crash();
+  cluster.RunFor(std::chrono::seconds(20));
+  cluster.Put(walk[3], key, "again", QuorumValue::One());
+  for (size_t owner = 0; owner < 3; ++owner) cluster.node(walk[owner]).Start();
+  ASSERT_TRUE(cluster.AwaitWhole());
+  ASSERT_TRUE(cluster.RunUntil([&] { return cluster.Stored(key) == 3; }));
+  EXPECT_EQ(cluster.Read(walk[1], key), "again");
+  EXPECT_GT(cluster.StampOf(key), deleted);
 }
 
 // All deleted, with the cluster whole in the end; nothing may be left or come back.

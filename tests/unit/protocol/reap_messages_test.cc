@@ -73,6 +73,7 @@ TEST(ReapMessages, AnAnswerComesBackAsItWas) {
   answer.generation = 9;
   answer.clean = answer.hints = true;
   answer.run = 0xfedcba9876543210u;
+  answer.clock = 0x0123456789abcdefu;
   answer.version = {2, 30};
   answer.differing = {0, 4, 7};
   peer::ReapState state;
@@ -83,6 +84,7 @@ TEST(ReapMessages, AnAnswerComesBackAsItWas) {
   EXPECT_TRUE(read->clean);
   EXPECT_TRUE(read->hints);
   EXPECT_EQ(read->run, answer.run);
+  EXPECT_EQ(read->clock, answer.clock);
   EXPECT_EQ(read->version, answer.version);
   EXPECT_EQ(read->differing, answer.differing);
 }
