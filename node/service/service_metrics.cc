@@ -60,8 +60,8 @@ ServiceMetrics::ServiceMetrics(Metrics& metrics)
       clocks_cut(metrics.counter("dynamo_clocks_cut_total", "Objects whose version vectors were cut here")),
       reap_refused(metrics.counter("dynamo_reap_stale_refused_total",
                                    "Objects refused because they were read before a barrier of reaping")),
-      reap_stopped(metrics.gauge("dynamo_reap_stopped",
-                                 "1 while nothing is reaped because a member is away or members change")),
+      reap_stopped(
+          metrics.gauge("dynamo_reap_stopped", "1 while nothing is reaped because a member is away or members change")),
       refused_removed(Refused(metrics, "removed")),
       refused_strangers(Refused(metrics, "stranger")),
       refused_not_a_peer(Refused(metrics, "not_a_peer")) {

@@ -84,10 +84,10 @@ class KeyCheck {
 
   static bool Has(const Observation& seen, WriteId id) { return std::ranges::count(seen.values, id) > 0; }
 
-  // The delete's tombstone is still to be seen, or one that saw it.
+  // The delete's tombstone is still to be seen, or one that saw it; or it was seen to go.
   bool DeleteIsInEffect(const WriteRecord& remove, const Observation& final) const {
     if (!remove.is_delete || !remove.may_be_in_effect()) return false;
-    if (final.tombstone) return true;
+    if (final.tombstone || history_.MayBeReaped(remove)) return true;
     return std::ranges::any_of(final.values, [&](WriteId id) { return causality_.MaybeBefore(remove.id, id); });
   }
 

@@ -140,6 +140,32 @@ TEST_F(OracleCheck, ADeleteThatLeftNoTraceExcusesNothing) {
   EXPECT_THAT(Broken(), ElementsAre("P1"));
 }
 
+TEST_F(OracleCheck, ADeleteMayHaveLeftNoTraceOnceItsTombstoneWasReaped) {
+  const WriteId a = Put({});
+  Delete(Context{{a}, false});
+  history_.OnReaped(kKey);
+  Final({}, /*tombstone=*/false);
+  EXPECT_THAT(Broken(), IsEmpty());
+}
+
+TEST_F(OracleCheck, ReapingExcusesNothingThatWasNotDeletedBefore) {
+  const WriteId a = Put({});
+  history_.OnReaped(kKey);
+  history_.OnReaped("another key");
+  Final({}, /*tombstone=*/false);
+  EXPECT_THAT(Broken(), ElementsAre("P2"));
+  Delete(Context{{a}, false});
+  EXPECT_THAT(Broken(), ElementsAre("P1"));
+}
+
+TEST_F(OracleCheck, WhatWasDeletedDoesNotComeBackAfterItsTombstoneWasReaped) {
+  const WriteId a = Put({});
+  Delete(Context{{a}, false});
+  history_.OnReaped(kKey);
+  Final({a});
+  EXPECT_THAT(Broken(), ElementsAre("P5"));
+}
+
 TEST_F(OracleCheck, ABlindDeleteExcusesWhatItMayHaveFound) {
   Put({});
   Delete(std::nullopt);

@@ -1,5 +1,6 @@
 #include "tests/oracle/history.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/check.h"
@@ -29,6 +30,13 @@ void Observation::AddValue(const std::string& value) {
 }
 
 Context ContextOf(const Observation& observation) { return {observation.values, observation.tombstone}; }
+
+bool History::MayBeReaped(const WriteRecord& remove, uint64_t by) const {
+  const auto found = reaped_.find(remove.key);
+  if (!remove.is_delete || !remove.may_be_in_effect() || found == reaped_.end()) return false;
+  const auto next = std::ranges::upper_bound(found->second, remove.begun);
+  return next != found->second.end() && *next < by;
+}
 
 Policy History::policy(const std::string& key) const {
   const auto found = policies_.find(key);

@@ -84,6 +84,11 @@ class History {
   WriteId BeginDelete(int client, const std::string& key, std::optional<Context> context);
   // A write that never ends is unknown.
   void EndWrite(WriteId id, Outcome outcome, std::optional<LwwOrder> order = std::nullopt);
+  // A replica of the key held nothing but deletes, and was seen to be removed for good.
+  void OnReaped(const std::string& key) { reaped_[key].push_back(++time_); }
+  // The delete may be in effect without a trace: a replica of its key was reaped since
+  // it began, and before `by`. (Which deletes a tombstone stands for nobody can see.)
+  bool MayBeReaped(const WriteRecord& remove, uint64_t by = WriteRecord::kNever) const;
   // The time now, for the `begun` of a read.
   uint64_t Now() { return ++time_; }
   void AddRead(int client, const std::string& key, uint64_t begun, Observation seen);
@@ -108,6 +113,7 @@ class History {
   std::map<std::string, std::vector<WriteId>> writes_by_key_;
   std::map<std::string, std::vector<size_t>> reads_by_key_;  // Places in reads_.
   FinalReads final_reads_;
+  std::map<std::string, std::vector<uint64_t>> reaped_;  // When; ascending.
 };
 
 }  // namespace dynamo::oracle

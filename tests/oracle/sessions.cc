@@ -53,19 +53,23 @@ class SessionCheck {
     if (seen_order && written_order && *seen_order < *written_order) {
       violations_.push_back({"P7", key_, who + "what is older than " + name});
     }
-    if (write.is_delete || Covers(read.seen, write)) return;
+    if (write.is_delete || Covers(read, write)) return;
     violations_.push_back({"P7", key_, who + "without " + name});
   }
 
-  bool Covers(const Observation& seen, const WriteRecord& write) const {
-    if (history_.policy(key_) == Policy::kLastWriterWins) return !seen.values.empty() || seen.tombstone;
+  bool Covers(const ReadRecord& read, const WriteRecord& write) const {
+    const Observation& seen = read.seen;
+    const auto reaped = [&](const WriteRecord* remove) { return history_.MayBeReaped(*remove, read.ended); };
+    if (history_.policy(key_) == Policy::kLastWriterWins) {
+      return !seen.values.empty() || seen.tombstone || std::ranges::any_of(deletes_, reaped);
+    }
     auto shows = [&](WriteId id) {
       return std::ranges::any_of(seen.values,
                                  [&](WriteId value) { return value == id || causality_.MaybeBefore(id, value); });
     };
     if (shows(write.id)) return true;
     return std::ranges::any_of(deletes_, [&](const WriteRecord* remove) {
-      return causality_.MaybeBefore(write.id, remove->id) && (seen.tombstone || shows(remove->id));
+      return causality_.MaybeBefore(write.id, remove->id) && (seen.tombstone || shows(remove->id) || reaped(remove));
     });
   }
 

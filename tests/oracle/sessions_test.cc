@@ -22,6 +22,7 @@ class OracleSessions : public ::testing::Test {
   void Delete(std::vector<WriteId> context) {
     history_.EndWrite(history_.BeginDelete(1, kBasket, Context{std::move(context), false}), Outcome::kOk);
   }
+  void DeleteBlindly() { history_.EndWrite(history_.BeginDelete(1, kBasket, std::nullopt), Outcome::kOk); }
   void Read(std::vector<WriteId> values, bool tombstone = false, std::optional<LwwOrder> order = {}) {
     ReadSince(history_.Now(), std::move(values), tombstone, order);
   }
@@ -88,6 +89,22 @@ TEST_F(OracleSessions, ADeleteThatMayHaveRemovedAWriteCoversItIfItIsSeen) {
   Delete({first});
   Read({}, /*tombstone=*/true);
   EXPECT_THAT(Broken(), IsEmpty());
+}
+
+TEST_F(OracleSessions, ADeleteThatWasReapedBeforeTheReadCoversWhatItRemoved) {
+  Put({});
+  DeleteBlindly();
+  history_.OnReaped(kBasket);
+  Read({});
+  EXPECT_THAT(Broken(), IsEmpty());
+}
+
+TEST_F(OracleSessions, AReapingAfterTheReadExcusesNothing) {
+  Put({});
+  DeleteBlindly();
+  Read({});
+  history_.OnReaped(kBasket);
+  EXPECT_THAT(Broken(), ElementsAre("P7"));
 }
 
 TEST_F(OracleSessions, OfLastWriterWinsAnyValueNotOlderCovers) {

@@ -110,15 +110,23 @@ Invariants::Entry Invariants::Find(ColumnFamily family, const Bytes& key) {
   return {found == keys_.end() ? nullptr : &found->second, hint->owner};
 }
 
+// What is removed by who does not own it is a stray.
+bool Invariants::Reaps(size_t disk, const Key& key) const {
+  return cluster_->config().service.reap_interval > Duration(0) && key.IsOwnerOrPending(cluster_->IdOf(disk));
+}
+
 void Invariants::OnVisible(size_t disk, const WriteOps& ops) {
   CatchUp();
   LookAtRing();
   for (const std::string& wrong : DroppedTooEarly(*cluster_, disk, ops)) report_({"P10", "", wrong});
   for (const WriteOp& op : ops) {
-    if (op.kind == WriteOp::Kind::kDelete) continue;
     const Entry entry = Find(op.family, op.key);
     Key* const key = entry.key;
     if (key == nullptr) continue;
+    if (op.kind == WriteOp::Kind::kDelete) {
+      if (!entry.hint_for && Reaps(disk, *key)) workload_->OnReaped(key->name);
+      continue;
+    }
     if (entry.hint_for) key->hints_since[{cluster_->IdOf(disk), op.key}] = cluster_->world().now();
     const SummaryPtr summary = summaries_.Of(op.value);
     if (summary == nullptr) {
@@ -158,7 +166,6 @@ void Invariants::OnDurable(size_t disk, const WriteOps& ops) {
     TimePoint since;
   };
   std::vector<Removed> removed_hints;
-  const bool reaps = cluster_->config().service.reap_interval > Duration(0);
   for (const WriteOp& op : ops) {
     // One that is new.
     if (op.family == ColumnFamily::kMeta && op.key == "identity") FindNodes();
@@ -178,7 +185,7 @@ void Invariants::OnDurable(size_t disk, const WriteOps& ops) {
       const TimePoint since = entry.key->hints_since[{cluster_->IdOf(disk), op.key}];
       removed_hints.push_back({entry.key, gone->second, since});
     }
-    if (reaps && !entry.hint_for) entry.key->margin.OnReaped(*gone->second.summary, nullptr);
+    if (!entry.hint_for && Reaps(disk, *entry.key)) entry.key->margin.OnReaped(*gone->second.summary, nullptr);
     copies.erase(gone);
   }
   for (const auto& [key, hint, since] : removed_hints) CheckRemoved(disk, *key, hint, since);
@@ -191,8 +198,8 @@ void Invariants::Store(size_t disk, ColumnFamily family, const Bytes& key, const
   SummaryPtr summary = summaries_.Of(object);
   if (entry.key == nullptr || summary == nullptr) return;
   Copy& copy = entry.key->margin.copies(disk)[{family, key}];
-  const bool reaps = cluster_->config().service.reap_interval > Duration(0);
-  if (reaps && copy.summary && !entry.hint_for) entry.key->margin.OnReaped(*copy.summary, summary.get());
+  if (copy.summary && !entry.hint_for && Reaps(disk, *entry.key))
+    entry.key->margin.OnReaped(*copy.summary, summary.get());
   copy = {std::move(summary), entry.hint_for};
 }
 

@@ -86,6 +86,8 @@ class Invariants {
   int DestroyedSince(oracle::WriteId id) const;
   void Report(const Key& key, const char* property, const std::string& what);
 
+  bool Reaps(size_t disk, const Key& key) const;
+
   SimCluster* cluster_;
   Workload* workload_;
   RingWatch ring_;

@@ -36,6 +36,11 @@ bool HasAllOf(const SimDisk& disk, const Bytes& key, const Bytes& dropped) {
   return !ours || (theirs && Dominates(*theirs, *ours));
 }
 
+bool MayBeReaped(const SimCluster& cluster, const Bytes& dropped) {
+  const Result<Object> object = DecodeObject(dropped);
+  return cluster.config().service.reap_interval > Duration(0) && object && object->deleted();
+}
+
 std::set<NodeId> TokenHolders(const TokenMap& map) { return {map.owners().begin(), map.owners().end()}; }
 
 }  // namespace
@@ -92,7 +97,10 @@ std::vector<std::string> DroppedTooEarly(SimCluster& cluster, size_t index, cons
     // Memory has forgotten it already; the platter has not.
     const Bytes* dropped = Find(node.disk().durable(ColumnFamily::kObjects), op.key);
     if (dropped == nullptr) continue;
-    for (const NodeId owner : OwnersOf(*topology, op.key)) {
+    const auto owners = OwnersOf(*topology, op.key);
+    // Who owns it drops nothing but what is reaped: that must not come back (P5).
+    if (std::ranges::find(owners, cluster.IdOf(index)) != owners.end() && MayBeReaped(cluster, *dropped)) continue;
+    for (const NodeId owner : owners) {
       const auto at = cluster.FindNode(owner);
       if (!at || cluster.node(*at).disk().lost() || cluster.node(*at).disk().spoiled()) continue;
       if (HasAllOf(cluster.node(*at).disk(), op.key, *dropped)) continue;

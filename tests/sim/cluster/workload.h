@@ -36,6 +36,8 @@ class Workload {
   Async<std::vector<std::string>> ReadAll();
 
   const oracle::History& history() const { return history_; }
+  // Told by who watches the disks.
+  void OnReaped(const std::string& key) { history_.OnReaped(key); }
   const OperationCounts& counts() const { return counts_; }
   // Dots that named two different writes (P8).
   const std::vector<std::string>& dot_conflicts() const { return dot_conflicts_; }
