@@ -34,7 +34,10 @@ Async<Status> StoreGenerations(Storage* storage, WriteOps ops) {
 }  // namespace
 
 ReapGenerations::ReapGenerations(ShardContext* shard, const HintStore* hints)
-    : shard_(shard), hints_(hints), raising_(shard->env.scope, kRaisersMax), run_(shard->env.random->rng().Next()) {}
+    : shard_(shard),
+      hints_(hints),
+      raising_(shard->env.scope, kRaisersMax),
+      run_(static_cast<uint64_t>(shard->env.clock->WallNow())) {}
 
 Async<Status> ReapGenerations::Load() {
   const Bytes begin(kGenerationPrefix);

@@ -45,7 +45,7 @@ class ReapGenerations {
   // As the present generation was adopted there was no hint and no stray.
   bool clean(PartitionId partition) const;
   bool HasHints(PartitionId partition) const;
-  // Drawn at the start of the process.
+  // Names the start of the process: its time in microseconds, by the wall clock.
   uint64_t run() const { return run_; }
   void OnOldDisk(std::function<void()> listener) { old_disk_ = std::move(listener); }
 
