@@ -50,6 +50,7 @@ Async<Status> Reaper::LearnGenerations() {
   std::map<PartitionId, ReapGeneration> first;
   for (const PartitionId partition : unknown) {
     const Result<ReapGeneration> asked = zero ? Result<ReapGeneration>(0) : co_await AskGeneration(partition);
+    if (!asked && shard.rolled_back) co_return Status{};  // It will not serve.
     if (!asked) co_return Fail(asked.error());
     first[partition] = *asked;
   }
