@@ -72,8 +72,12 @@ class KeyCheck {
   }
 
   void CheckAgreement(const std::map<std::string, Observation>& finals) {
-    auto values_of = [](const Observation& seen) {
-      return std::pair(std::set<WriteId>(seen.values.begin(), seen.values.end()), seen.tombstone);
+    // One may have looked before a tombstone went for good, and another after it.
+    const bool reaped = std::ranges::any_of(causality_.writes(),
+                                            [&](const WriteRecord* write) { return history_.MayBeReaped(*write); });
+    auto values_of = [reaped](const Observation& seen) {
+      const bool tombstone = seen.tombstone && !(reaped && seen.values.empty());
+      return std::pair(std::set<WriteId>(seen.values.begin(), seen.values.end()), tombstone);
     };
     const auto& [first, expected] = *finals.begin();
     for (const auto& [observer, seen] : finals) {

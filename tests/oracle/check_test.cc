@@ -148,6 +148,16 @@ TEST_F(OracleCheck, ADeleteMayHaveLeftNoTraceOnceItsTombstoneWasReaped) {
   EXPECT_THAT(Broken(), IsEmpty());
 }
 
+TEST_F(OracleCheck, NodesAgreeWhereOneWasReadBeforeATombstoneWasReapedAndOneAfter) {
+  const WriteId a = Put({});
+  Delete(Context{{a}, false});
+  Final({}, /*tombstone=*/true, "node 1");
+  Final({}, /*tombstone=*/false, "node 2");
+  EXPECT_THAT(Broken(), ElementsAre("P6"));
+  history_.OnReaped(kKey);
+  EXPECT_THAT(Broken(), IsEmpty());
+}
+
 TEST_F(OracleCheck, ReapingExcusesNothingThatWasNotDeletedBefore) {
   const WriteId a = Put({});
   history_.OnReaped(kKey);
