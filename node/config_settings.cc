@@ -114,8 +114,9 @@ std::vector<Setting> NodeSettings() {
 std::vector<Setting> ReapSettings() {
   return {
       Make("reap-interval-ms", DYNAMO_FIELD(service.reap_interval),
-           "Between searches for tombstones and long version vectors that can be removed for good; 0: never.", 0,
-           kMostMs),
+           "Between searches for tombstones and long version vectors that can be removed for good; 0, or without "
+           "anti-entropy: never.",
+           0, kMostMs),
       Make("reap-age-min-ms", DYNAMO_FIELD(service.reap_age_min),
            "What was written since is not looked at yet; that it is safe to remove rests on other things.", 0, kMostMs),
       Make("reap-clock-entries-max", DYNAMO_FIELD(service.reap_clock_entries_max),

@@ -192,18 +192,21 @@ void HintStore::Count(const Hash128& position, const HintChange::Delta& delta) {
 
 std::vector<HintCount> HintStore::Counts() const {
   std::vector<HintCount> counts;
+  counts.reserve(owners_.size());
   for (const auto& [owner, count] : owners_) counts.push_back(count);
   return counts;
 }
 
 std::vector<NodeId> HintStore::OwnersWithHints() const {
   std::vector<NodeId> owners;
+  owners.reserve(owners_.size());
   for (const auto& [owner, count] : owners_) owners.push_back(owner);
   return owners;
 }
 
 std::vector<PartitionId> HintStore::PartitionsWithHints() const {
   std::vector<PartitionId> partitions;
+  partitions.reserve(partitions_.size());
   for (const auto& [partition, hints] : partitions_) partitions.push_back(partition);
   return partitions;
 }

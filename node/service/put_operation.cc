@@ -141,7 +141,7 @@ std::optional<Error> PutOperation::CheckReachable() const {
   if (primaries < quorum.pw) shortfall = {Which::kPW, quorum.pw, primaries};
   if (nodes < quorum.w) shortfall = {Which::kW, quorum.w, nodes};
   if (!shortfall) return std::nullopt;
-  return QuorumUnmet(*shortfall, plan_.key->key, Effect::kNone);
+  return QuorumUnmet(shortfall, plan_.key->key, Effect::kNone);
 }
 
 void PutOperation::SendToAll() {

@@ -83,7 +83,9 @@ Async<Result<ReapGeneration>> Reaper::AskGeneration(PartitionId partition) {
 Async<> Reaper::Run() {
   ShardContext& shard = *parts_.shard;
   const Duration interval = shard.config->reap_interval;
-  if (interval <= Duration::zero()) co_return;
+  // A read that meets a removal half done may give it back to some owners: without
+  // anti-entropy they would stay apart.
+  if (interval <= Duration::zero() || shard.config->anti_entropy_interval <= Duration::zero()) co_return;
   while (shard.serving) {
     const Duration pause = interval / 2 + Duration(shard.env.random->rng().Between(0, interval.count()));
     co_await SleepUntil(*shard.env.scope, *shard.env.clock, shard.Now() + pause);

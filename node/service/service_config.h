@@ -60,7 +60,8 @@ struct ServiceConfig {
   // serves all the same, before it asks to be left out.
   Duration departure_grace{5'000'000};
 
-  // How often tombstones and long version vectors are looked for; 0: never.
+  // How often tombstones and long version vectors are looked for; 0: never, and never
+  // without anti-entropy.
   Duration reap_interval{600'000'000};
   // Younger ones stay: what was written just now is still on its way. Nothing rests on it.
   Duration reap_age_min{3'600'000'000};

@@ -159,6 +159,8 @@ Plan DrawPlan(Rng rng, bool ring_always) {
   cluster.service.anti_entropy_rescan = Seconds(rng, 20, 200);
   if (!rng.Chance(0.5) || ring_always) DrawRingChanges(rng, &plan);
   cluster.service.reap_interval = rng.Chance(0.5) ? Seconds(rng, 1, 10) : Duration(0);
+  // Reaping needs anti-entropy.
+  if (cluster.service.anti_entropy_interval == Duration(0)) cluster.service.reap_interval = Duration(0);
   cluster.service.reap_age_min = std::chrono::milliseconds(rng.Between(0, 5000));
   cluster.service.reap_clock_entries_max = Draw(rng, 1, 20);
   return plan;

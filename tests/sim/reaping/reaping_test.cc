@@ -140,6 +140,14 @@ TEST(Reaping, AVectorOfAHundredRetiredActorsIsCut) {
   EXPECT_EQ(cluster.Read(4, key), "last of a hundred");
 }
 
+TEST(Reaping, WithoutAntiEntropyNothingIsReaped) {
+  ReapingCluster cluster(PlantedBug::kNone, 1,
+                         [](SimClusterConfig& config) { config.service.anti_entropy_interval = Duration(0); });
+  const std::vector<ObjectKey> keys = PutAndDelete(cluster, 10);
+  cluster.RunFor(std::chrono::seconds(60));
+  EXPECT_EQ(cluster.Figure("dynamo_tombstones_reaped_total"), 0u);
+}
+
 TEST(Reaping, WithOneMemberAwayNothingIsReapedAndWithItBackEverythingIs) {
   ReapingCluster cluster;
   cluster.node(4).Crash();
