@@ -32,6 +32,7 @@ class OracleSessions : public ::testing::Test {
   }
   static std::vector<std::string> Properties(const std::vector<Violation>& violations) {
     std::vector<std::string> properties;
+    properties.reserve(violations.size());
     for (const Violation& violation : violations) properties.push_back(violation.property);
     return properties;
   }

@@ -36,6 +36,7 @@ struct BugRow {
 
 std::vector<BugRow> BugRows() {
   std::vector<BugRow> rows;
+  rows.reserve(std::size(kPlantedBugs) + 1);
   for (const PlantedBugName& bug : kPlantedBugs) rows.push_back({bug});
   rows.push_back({kRingBugs.back(), /*ring_always=*/true});
   return rows;

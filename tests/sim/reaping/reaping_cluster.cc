@@ -54,6 +54,7 @@ void ReapingCluster::Join(size_t index) {
 
 std::vector<ObjectKey> ReapingCluster::Keys(int count) {
   std::vector<ObjectKey> keys;
+  keys.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) keys.push_back({i % 2 == 0 ? "siblings" : "lww", "b", "key" + std::to_string(i)});
   return keys;
 }

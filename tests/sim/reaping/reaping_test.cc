@@ -12,7 +12,6 @@ namespace dynamo::sim {
 namespace {
 
 using ::testing::IsEmpty;
-using ::testing::Not;
 
 HostId HostOf(ReapingCluster& cluster, size_t index) { return cluster.node(index).config().host; }
 
@@ -60,15 +59,15 @@ std::vector<std::string> DeliverLateMessages(PlantedBug planted) {
 #if defined(DYNAMO_PLANTED_BUGS)
 
 TEST(PlantedReapingBugs, TakingWhatWasReadBeforeTheBarrierIsFound) {
-  EXPECT_THAT(DeliverLateMessages(PlantedBug::kReapWithoutGeneration), Not(IsEmpty()));
+  EXPECT_THAT(DeliverLateMessages(PlantedBug::kReapWithoutGeneration), ::testing::Not(IsEmpty()));
 }
 
 TEST(PlantedReapingBugs, ReapingWithoutTheSecondCheckIsFound) {
-  EXPECT_THAT(DeliverAnOldHint(PlantedBug::kReapWithoutSecondCheck), Not(IsEmpty()));
+  EXPECT_THAT(DeliverAnOldHint(PlantedBug::kReapWithoutSecondCheck), ::testing::Not(IsEmpty()));
 }
 
 TEST(PlantedReapingBugs, ReapingWithoutCountingHintsIsFound) {
-  EXPECT_THAT(DeliverAnOldHint(PlantedBug::kReapHintsNotCounted), Not(IsEmpty()));
+  EXPECT_THAT(DeliverAnOldHint(PlantedBug::kReapHintsNotCounted), ::testing::Not(IsEmpty()));
 }
 
 #else

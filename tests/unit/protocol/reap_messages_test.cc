@@ -24,6 +24,7 @@ std::vector<LeafEntry> EntriesOf(uint32_t partition, size_t count) {
     if (range.begin <= key && (range.end.empty() || key < range.end)) keys.insert(key);
   }
   std::vector<LeafEntry> entries;
+  entries.reserve(keys.size());
   for (const Bytes& key : keys) entries.push_back({key, HashOf(key), false});
   return entries;
 }
