@@ -59,12 +59,16 @@ StoreClient::StoreClient(RealCluster* cluster, const ClientSettings& settings, u
 }
 
 size_t StoreClient::Draw() {
-  size_t node = rng_.Below(nodes_.size());
+  const size_t first = rng_.Below(nodes_.size());
   const auto now = SteadyClock::now();
-  for (size_t tries = 0; tries < nodes_.size() && nodes_[node].avoided_until > now; ++tries) {
-    node = (node + 1) % nodes_.size();
+  size_t oldest = first;
+  for (size_t tries = 0; tries < nodes_.size(); ++tries) {
+    const size_t node = (first + tries) % nodes_.size();
+    if (nodes_[node].avoided_until <= now) return node;
+    if (nodes_[node].avoided_until < nodes_[oldest].avoided_until) oldest = node;
   }
-  return node;
+  // All were away lately: that one the longest ago.
+  return oldest;
 }
 
 Answer StoreClient::SendTo(size_t node, const Ask& ask) {
