@@ -32,6 +32,7 @@ const Resource& Secrets();
 const Resource& ConfigMaps();
 const Resource& ServiceAccounts();
 const Resource& PersistentVolumeClaims();
+const Resource& PersistentVolumes();
 const Resource& Nodes();
 const Resource& Events();
 const Resource& StatefulSets();

@@ -35,25 +35,30 @@ int Observed::Replicas() const {
   return sum;
 }
 
-const admin::Topology* Observed::AgreedRing(bool everyone) const {
+const admin::Topology* Observed::NewestRing() const {
   const admin::Topology* newest = nullptr;
   for (const NodeView& node : nodes) {
     if (!node.topology) continue;
     const auto version = [](const admin::Topology& topology) { return std::pair(topology.generation, topology.epoch); };
     if (newest == nullptr || version(*node.topology) > version(*newest)) newest = &*node.topology;
   }
+  return newest;
+}
+
+const admin::Topology* Observed::AgreedRing(bool everyone) const {
+  const admin::Topology* newest = NewestRing();
   if (newest == nullptr) return nullptr;
-  size_t members = 0, agree = 0;
+  size_t present = 0, agree = 0;
   for (const admin::Member& member : newest->members) {
     if (IsGone(member)) continue;
-    ++members;
+    ++present;
     agree += std::ranges::any_of(nodes, [&](const NodeView& node) {
       return node.identity && node.identity->node_id == member.id && node.topology &&
              node.topology->hash == newest->hash && node.topology->epoch == newest->epoch;
     });
   }
-  const bool enough = everyone ? agree == members : agree * 2 > members;
-  return enough && members > 0 ? newest : nullptr;
+  const bool enough = everyone ? agree == present : agree * 2 > present;
+  return enough && present > 0 ? newest : nullptr;
 }
 
 const NodeView* Observed::WhomToAsk(const std::string& about) const {
@@ -69,6 +74,8 @@ const admin::Member* FindMember(const admin::Topology& topology, const std::stri
   const auto found = std::ranges::find(topology.members, node_id, &admin::Member::id);
   return found == topology.members.end() ? nullptr : &*found;
 }
+
+bool HoldsPlace(const admin::Member& member) { return member.state != "left" && member.state != "replaced"; }
 
 bool AllNormal(const admin::Topology& topology) {
   if (!topology.change.empty() || !topology.pending_owners.empty()) return false;

@@ -9,8 +9,17 @@
 #include <vector>
 
 #include "common/admin/types.h"
+#include "common/base/time.h"
 
 namespace dynamo::op {
+
+// The machine that a volume is bound to, which no other can reach.
+struct MachineView {
+  enum class State { kUnknown, kThere, kAway, kGone };  // kAway: not ready; kGone: Kubernetes knows of none.
+  std::string name;  // Empty: no machine has to be there for the volume, or it was not looked for.
+  State state = State::kUnknown;
+  WallMicros away_since = 0;  // 0: not known.
+};
 
 // One place of a StatefulSet, with what stands there.
 struct NodeView {
@@ -21,7 +30,9 @@ struct NodeView {
   std::string pod_uid, pod_address;
   std::string trouble;                        // "ImagePullBackOff: ...": why it does not start, if Kubernetes says.
   std::string volume_uid, volume_cluster_id;  // Empty: there is no claim (or it has no such label).
-  bool volume_bound = false;
+  bool volume_bound = false, volume_deleting = false;
+  std::string volume_name;                  // Of the persistent volume that the claim is bound to.
+  MachineView machine;                      // Looked for where a node is silent.
   std::optional<admin::Identity> identity;  // nullopt: the node did not answer.
   std::optional<admin::Topology> topology;  // nullopt: it did not answer, or is of no ring.
   std::optional<uint64_t> hints;            // It keeps for others; nullopt: unknown.
@@ -42,6 +53,13 @@ struct Observed {
   // Of the partitions as they are, and as they were without the node that is about to
   // leave; nullopt: nobody said.
   std::optional<admin::Safety> safety, safety_without;
+  // All nodes that a member of the ring has heard of, alive or not; nullopt: nobody said.
+  std::optional<admin::Members> members;
+  // The repair of the operation under way; of no state: the node knows of none; nullopt:
+  // it did not answer, or was not asked.
+  std::optional<admin::Repair> repair;
+  std::string machines_forbidden;  // Why machines could not be looked for.
+  WallMicros now = 0;
 
   const NodeView* FindNode(const std::string& name) const;
   std::vector<const NodeView*> ExpectedNodes() const;
@@ -52,12 +70,17 @@ struct Observed {
   // null: there is none. `everyone` asks for every member that is not gone.
   const admin::Topology* AgreedRing(bool everyone) const;
 
+  // The newest that anybody reports, however few; null: nobody reports one.
+  const admin::Topology* NewestRing() const;
+
   // A member that serves and can be asked about the node `about`, another; null: none.
   const NodeView* WhomToAsk(const std::string& about) const;
 };
 
 // Null: no such member.
 const admin::Member* FindMember(const admin::Topology& topology, const std::string& node_id);
+// It is a member, or one declared lost whose place nobody has taken yet.
+bool HoldsPlace(const admin::Member& member);
 // Every member has its place, and none is on its way.
 bool AllNormal(const admin::Topology& topology);
 

@@ -33,10 +33,6 @@ const std::vector<NotOffered>& FieldsNotOffered() {
       {"update.minReadySeconds", 10},
       {"update.progressDeadline", "30m"},
       {"update.gate", "QuorumPlusOne"},
-      {"replacement.policy", "Manual"},
-      {"replacement.failureDetectionDelay", "10m"},
-      {"replacement.maxConcurrent", 1},
-      {"antiEntropy.afterReplacement", true},
   };
   return fields;
 }

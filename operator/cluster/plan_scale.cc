@@ -5,6 +5,7 @@
 #include <charconv>
 #include <string_view>
 
+#include "operator/cluster/plan_steps.h"
 #include "operator/cluster/planner.h"
 
 namespace dynamo::op {
@@ -12,16 +13,6 @@ namespace {
 
 using Step = Operation::Step;
 using Type = Operation::Type;
-
-Record To(Operation operation, Step step, std::string event = "", std::string message = "") {
-  operation.step = step;
-  return {std::move(operation), std::move(event), std::move(message)};
-}
-
-// How far the change of the ring is, for people.
-std::string Moved(const admin::Topology& ring) {
-  return ring.to_move == 0 ? "" : fmt::format(": {} of {} partitions have moved", ring.moved, ring.to_move);
-}
 
 // Why no change of the ring may begin now.
 std::optional<Wait> WhyNotNow(const Observed& observed) {

@@ -74,6 +74,7 @@ Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed
       case Operation::Type::kCreate: return ContinueCreate(spec, status, observed);
       case Operation::Type::kScaleUp: return ContinueScaleUp(spec, status, observed);
       case Operation::Type::kScaleDown: return ContinueScaleDown(spec, status, observed);
+      case Operation::Type::kReplace: return ContinueReplace(spec, status, observed);
     }
   }
   if (status.ring_epoch == 0) {
@@ -82,6 +83,7 @@ Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed
     create.step = Operation::Step::kObjects;
     return Record{create, "", ""};
   }
+  if (auto lost = BeginReplacing(spec, status, observed)) return *lost;
   return BeginScaling(spec, status, observed);
 }
 
@@ -101,17 +103,28 @@ struct Describe {
   std::string operator()(const FormRing& a) const {
     return fmt::format("FormRing({}: {})", a.node, fmt::join(a.members, ","));
   }
-  std::string operator()(const AskNode& a) const {
-    const char* what = a.what == AskNode::What::kJoin    ? "join"
-                       : a.what == AskNode::What::kLeave ? "leave"
-                                                         : "cancel-leave";
-    return fmt::format("AskNode({} {})", what, a.node);
-  }
+  std::string operator()(const AskNode& a) const { return fmt::format("AskNode({} {})", NameOf(a.what), a.node); }
   std::string operator()(const ScaleRack& a) const { return fmt::format("ScaleRack({} {})", a.rack, a.replicas); }
   std::string operator()(const RemoveVolume& a) const { return fmt::format("RemoveVolume({})", a.node); }
+  std::string operator()(const Suspect& a) const {
+    return fmt::format("Suspect({})", a.suspicion ? a.suspicion->node : "");
+  }
+  std::string operator()(const DropVolume& a) const { return fmt::format("DropVolume({})", a.node); }
 };
 
 }  // namespace
+
+std::string NameOf(AskNode::What what) {
+  switch (what) {
+    case AskNode::What::kJoin: return "join";
+    case AskNode::What::kLeave: return "leave";
+    case AskNode::What::kCancelLeave: return "cancel-leave";
+    case AskNode::What::kReplace: return "replace";
+    case AskNode::What::kForget: return "forget";
+    case AskNode::What::kRepair: return "repair";
+  }
+  return "unknown";
+}
 
 std::string ToString(const Action& action) { return std::visit(Describe{}, action); }
 

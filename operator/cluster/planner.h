@@ -6,6 +6,7 @@
 #ifndef DYNAMO_OPERATOR_CLUSTER_PLANNER_H_
 #define DYNAMO_OPERATOR_CLUSTER_PLANNER_H_
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -36,6 +37,7 @@ struct ChooseClusterId {
 struct Record {
   Operation operation;
   std::string event, message;  // Event reason; empty: none.
+  bool warning = false;        // The event's kind.
   friend bool operator==(const Record&, const Record&) = default;
 };
 // The operation is complete: it is taken off the status.
@@ -55,9 +57,10 @@ struct FormRing {
   std::vector<std::string> members;  // Names, in order.
   friend bool operator==(const FormRing&, const FormRing&) = default;
 };
-// Asks a member of the ring to let `node` in or out.
+// Asks a member of the ring to let `node` in or out; kReplace: in place of the operation's
+// lost one; kForget: to forget the one of that id. kRepair asks `node` itself.
 struct AskNode {
-  enum class What { kJoin, kLeave, kCancelLeave };
+  enum class What { kJoin, kLeave, kCancelLeave, kReplace, kForget, kRepair };
   What what = What::kJoin;
   std::string node, node_id;
   friend bool operator==(const AskNode&, const AskNode&) = default;
@@ -72,11 +75,24 @@ struct RemoveVolume {
   friend bool operator==(const RemoveVolume&, const RemoveVolume&) = default;
 };
 
+// Writes down what seems to be lost, or (nullopt) that nothing does any more.
+struct Suspect {
+  std::optional<Suspicion> suspicion;
+  friend bool operator==(const Suspect&, const Suspect&) = default;
+};
+// Deletes the claim of a volume that went with its machine, and the pod that waits for it.
+struct DropVolume {
+  std::string node, volume_uid, machine;
+  friend bool operator==(const DropVolume&, const DropVolume&) = default;
+};
+
 using Action = std::variant<Wait, Settled, ChooseClusterId, Record, Finish, ApplyObjects, FormRing, AskNode, ScaleRack,
-                            RemoveVolume>;
+                            RemoveVolume, Suspect, DropVolume>;
 
 Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 
+// As the nodes' admin API calls it.
+std::string NameOf(AskNode::What what);
 // For logs and tests: "Wait(PodsStarting: ...)".
 std::string ToString(const Action& action);
 
@@ -84,6 +100,9 @@ std::string ToString(const Action& action);
 Action ContinueCreate(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 Action ContinueScaleUp(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 Action ContinueScaleDown(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
+Action ContinueReplace(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
+// nullopt: no volume is lost, as far as can be seen.
+std::optional<Action> BeginReplacing(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 // Settled where the size is right.
 Action BeginScaling(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 

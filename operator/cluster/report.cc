@@ -36,30 +36,43 @@ json::array Racks(const ClusterSpec& spec, const Observed& observed) {
   return out;
 }
 
-std::string StateOf(const NodeView& node, const admin::Topology* ring) {
+// Who stood there before, if the ring still keeps that place for it: written down until
+// another has the place, because that is how a lost volume is known.
+const KnownNode* StillKnown(const NodeView& node, const ClusterStatus& status, const admin::Topology* ring) {
+  const KnownNode* known = status.FindNode(node.name);
+  if (known == nullptr || known->node_id.empty()) return nullptr;
+  if (ring == nullptr) return known;
+  if (node.identity && FindMember(*ring, node.identity->node_id) != nullptr) return nullptr;
+  const admin::Member* member = FindMember(*ring, known->node_id);
+  return member != nullptr && HoldsPlace(*member) ? known : nullptr;
+}
+
+std::string StateOf(const NodeView& node, const KnownNode* known, const admin::Topology* ring) {
   if (!node.identity) return "Unknown";
   const admin::Member* member = ring == nullptr ? nullptr : FindMember(*ring, node.identity->node_id);
-  if (member == nullptr) return "Empty";
+  if (member == nullptr) return known != nullptr && known->node_id != node.identity->node_id ? "Lost" : "Empty";
   std::string state = member->state;
   if (!state.empty()) state[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(state[0])));
   return state;
 }
 
-json::array Nodes(const Observed& observed, const admin::Topology* ring) {
+json::array Nodes(const ClusterStatus& status, const Observed& observed, const admin::Topology* ring) {
   json::array out;
   for (const NodeView& node : observed.nodes) {
     if (!node.expected && !node.pod_exists) continue;
-    const std::string id = node.identity ? node.identity->node_id : "";
+    const KnownNode* known = StillKnown(node, status, ring);
+    const std::string id = known != nullptr ? known->node_id : node.identity ? node.identity->node_id : "";
     const admin::Member* member = ring == nullptr ? nullptr : FindMember(*ring, id);
-    out.push_back(Object{{"name", node.name},
-                         {"nodeID", id},
-                         {"rack", node.rack},
-                         {"zone", member == nullptr ? "" : member->zone},
-                         {"state", StateOf(node, ring)},
-                         {"podUID", node.pod_uid},
-                         {"volumeUID", node.volume_uid},
-                         {"vnodes", member == nullptr ? 0 : member->tokens},
-                         {"ready", node.pod_ready}});
+    out.push_back(
+        Object{{"name", node.name},
+               {"nodeID", id},
+               {"rack", node.rack},
+               {"zone", member == nullptr ? "" : member->zone},
+               {"state", StateOf(node, known, ring)},
+               {"podUID", node.pod_uid},
+               {"volumeUID", known != nullptr && !known->volume_uid.empty() ? known->volume_uid : node.volume_uid},
+               {"vnodes", member == nullptr ? 0 : member->tokens},
+               {"ready", node.pod_ready}});
   }
   return out;
 }
@@ -190,7 +203,7 @@ Object Report(const ClusterSpec& spec, const ClusterStatus& status, const Observ
                        spec.name)},
           {"ring", Ring(spec, status, observed, ring, converged)},
           {"racks", Racks(spec, observed)},
-          {"nodes", Nodes(observed, ring)},
+          {"nodes", Nodes(status, observed, ring)},
           {"endpoint", {{"host", spec.Endpoint()}, {"port", kHttpPort}}},
           {"binding", {{"name", spec.BindingName()}}},
           {"conditions", conditions.ToJson()}};

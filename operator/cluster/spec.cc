@@ -106,6 +106,24 @@ Status ReadBackground(const Object& object, ClusterSpec* spec) {
   return {};
 }
 
+Status ReadReplacement(const Object& object, ClusterSpec* spec) {
+  const std::string policy = StringAt(object, "spec.replacement.policy");
+  if (!policy.empty() && policy != "Automatic" && policy != "Manual") {
+    return Fail(Errc::kInvalidArgument, fmt::format("spec.replacement.policy: \"{}\" cannot be read", policy));
+  }
+  spec->replace_lost_volumes = policy != "Manual";
+  if (const std::string delay = StringAt(object, "spec.replacement.failureDetectionDelay"); !delay.empty()) {
+    const auto milliseconds = ParseMilliseconds(delay);
+    if (!milliseconds) {
+      return Fail(Errc::kInvalidArgument,
+                  fmt::format("spec.replacement.failureDetectionDelay: \"{}\" cannot be read", delay));
+    }
+    spec->failure_detection_delay_ms = *milliseconds;
+  }
+  spec->repair_after_replacement = BoolAt(object, "spec.antiEntropy.afterReplacement", true);
+  return {};
+}
+
 // Logs are all that a node writes beside its volume: bounded, or one pod could fill its machine's disk.
 void BoundLogs(Object* resources) {
   for (const auto& [part, size] : {std::pair("requests", "64Mi"), {"limits", "1Gi"}}) {
@@ -171,6 +189,7 @@ Result<ClusterSpec> ParseSpec(const Object& object) {
   ReadPod(object, &spec);
   if (auto offered = CheckOffered(object); !offered) return Fail(offered.error());
   if (auto read = ReadBackground(object, &spec); !read) return Fail(read.error());
+  if (auto read = ReadReplacement(object, &spec); !read) return Fail(read.error());
   if (auto checked = Check(spec); !checked) return Fail(checked.error());
   if (auto checked = CheckQuorums(spec); !checked) return Fail(checked.error());
   return spec;

@@ -42,6 +42,9 @@ struct ClusterSpec {
   std::map<std::string, std::string> config;                                  // Settings of the node, by their names.
   int64_t transfer_max_concurrent = 2, transfer_bytes_per_second = 32 << 20;  // Of each shard.
   int64_t anti_entropy_interval_ms = 300'000;                                 // 0: on demand only.
+  bool replace_lost_volumes = true;                                           // By itself; else it says what to do.
+  int64_t failure_detection_delay_ms = 600'000;                               // A machine has to be away so long.
+  bool repair_after_replacement = true;
   kube::Object resources;
   kube::Object affinity;
   kube::json::array tolerations, topology_spread;

@@ -1,5 +1,6 @@
 #include "operator/cluster/status.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -12,16 +13,24 @@ using kube::StringAt;
 using Step = Operation::Step;
 using Type = Operation::Type;
 
-constexpr std::array<std::pair<Type, const char*>, 3> kTypes = {
-    {{Type::kCreate, "Create"}, {Type::kScaleUp, "ScaleUp"}, {Type::kScaleDown, "ScaleDown"}}};
-constexpr std::array<std::pair<Step, const char*>, 8> kSteps = {{{Step::kObjects, "Objects"},
-                                                                 {Step::kForm, "Form"},
-                                                                 {Step::kAddPod, "AddPod"},
-                                                                 {Step::kJoin, "Join"},
-                                                                 {Step::kLeave, "Leave"},
-                                                                 {Step::kCancelLeave, "CancelLeave"},
-                                                                 {Step::kRemovePod, "RemovePod"},
-                                                                 {Step::kRemoveVolume, "RemoveVolume"}}};
+constexpr std::array<std::pair<Type, const char*>, 4> kTypes = {{{Type::kCreate, "Create"},
+                                                                 {Type::kScaleUp, "ScaleUp"},
+                                                                 {Type::kScaleDown, "ScaleDown"},
+                                                                 {Type::kReplace, "Replace"}}};
+constexpr std::array<std::pair<Step, const char*>, 14> kSteps = {{{Step::kObjects, "Objects"},
+                                                                  {Step::kForm, "Form"},
+                                                                  {Step::kAddPod, "AddPod"},
+                                                                  {Step::kJoin, "Join"},
+                                                                  {Step::kLeave, "Leave"},
+                                                                  {Step::kCancelLeave, "CancelLeave"},
+                                                                  {Step::kRemovePod, "RemovePod"},
+                                                                  {Step::kRemoveVolume, "RemoveVolume"},
+                                                                  {Step::kDropVolume, "DropVolume"},
+                                                                  {Step::kAwaitPod, "AwaitPod"},
+                                                                  {Step::kReplace, "Replace"},
+                                                                  {Step::kRebuild, "Rebuild"},
+                                                                  {Step::kRepair, "Repair"},
+                                                                  {Step::kForget, "Forget"}}};
 
 template <class T, size_t N>
 bool Named(const std::array<std::pair<T, const char*>, N>& table, const std::string& name, T* out) {
@@ -41,7 +50,35 @@ std::string NameIn(const std::array<std::pair<T, const char*>, N>& table, T want
   return "Unknown";
 }
 
+void ReadNodes(const kube::Object& object, ClusterStatus* status) {
+  const kube::json::value* nodes = kube::Find(object, "status.nodes");
+  if (nodes == nullptr || !nodes->is_array()) return;
+  for (const kube::json::value& item : nodes->get_array()) {
+    if (!item.is_object()) continue;
+    const kube::Object& in = item.get_object();
+    status->nodes.push_back({StringAt(in, "name"), StringAt(in, "nodeID"), StringAt(in, "volumeUID")});
+  }
+}
+
+void ReadSuspicion(const kube::Object& object, ClusterStatus* status) {
+  const kube::json::value* found = kube::Find(object, "status.suspicion");
+  if (found == nullptr || !found->is_object() || found->get_object().empty()) return;
+  const kube::Object& in = found->get_object();
+  status->suspicion = Suspicion{StringAt(in, "node"),      StringAt(in, "nodeID"),       StringAt(in, "volumeUID"),
+                                StringAt(in, "newNodeID"), StringAt(in, "newVolumeUID"), StringAt(in, "machine"),
+                                StringAt(in, "since")};
+}
+
 }  // namespace
+
+std::string RepairIdOf(const Operation& operation) {
+  return operation.id + "-repair-" + std::to_string(operation.attempts);
+}
+
+const KnownNode* ClusterStatus::FindNode(const std::string& name) const {
+  const auto found = std::ranges::find(nodes, name, &KnownNode::name);
+  return found == nodes.end() ? nullptr : &*found;
+}
 
 std::string NameOf(Type type) { return NameIn(kTypes, type); }
 std::string NameOf(Step step) { return NameIn(kSteps, step); }
@@ -52,6 +89,8 @@ Result<ClusterStatus> ParseStatus(const kube::Object& object) {
   status.cluster_id = StringAt(object, "status.clusterID");
   status.ring_epoch = kube::IntAt(object, "status.ring.epoch");
   status.conditions = kube::Conditions::FromStatus(object);
+  ReadNodes(object, &status);
+  ReadSuspicion(object, &status);
   const kube::json::value* recorded = kube::Find(object, "status.operation");
   if (recorded == nullptr || !recorded->is_object() || recorded->get_object().empty()) return status;
 
@@ -72,6 +111,8 @@ Result<ClusterStatus> ParseStatus(const kube::Object& object) {
   operation.ring_epoch = kube::IntAt(in, "ringEpoch");
   operation.started_at = StringAt(in, "startedAt");
   operation.message = StringAt(in, "message");
+  operation.lost = {StringAt(in, "lostNodeID"), StringAt(in, "lostVolumeUID"), StringAt(in, "machine")};
+  operation.attempts = static_cast<int>(kube::IntAt(in, "attempts"));
   status.operation = std::move(operation);
   return status;
 }
@@ -89,7 +130,21 @@ kube::Object ToJson(const Operation& operation) {
           {"ringEpoch", operation.ring_epoch},
           {"startedAt", operation.started_at},
           {"message", operation.message},
+          {"lostNodeID", operation.lost.node_id},
+          {"lostVolumeUID", operation.lost.volume_uid},
+          {"machine", operation.lost.machine},
+          {"attempts", operation.attempts},
           {"cancellable", cancellable}};
+}
+
+kube::Object ToJson(const Suspicion& suspicion) {
+  return {{"node", suspicion.node},
+          {"nodeID", suspicion.node_id},
+          {"volumeUID", suspicion.volume_uid},
+          {"newNodeID", suspicion.new_node_id},
+          {"newVolumeUID", suspicion.new_volume_uid},
+          {"machine", suspicion.machine},
+          {"since", suspicion.since}};
 }
 
 }  // namespace dynamo::op

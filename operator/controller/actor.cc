@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "operator/controller/machines.h"
+
 namespace dynamo::op {
 namespace {
 
@@ -12,15 +14,6 @@ using kube::Object;
 tl::unexpected<Trouble> Fails(const kube::ApiError& error) { return tl::unexpected(TroubleOf(error)); }
 tl::unexpected<Trouble> Refuses(const NodeView& node, const Error& error) {
   return tl::unexpected(Trouble{"NodeRefused", fmt::format("node {}: {}", node.name, error.message)});
-}
-
-const char* TypeOf(AskNode::What what) {
-  switch (what) {
-    case AskNode::What::kJoin: return "join";
-    case AskNode::What::kLeave: return "leave";
-    case AskNode::What::kCancelLeave: return "cancel-leave";
-  }
-  return "join";
 }
 
 }  // namespace
@@ -55,8 +48,9 @@ struct Actor::Pass {
     if (!written) return Fails(written.error());
     return {};
   }
-  void Tell(const std::string& event, const std::string& message) const {
-    if (!event.empty()) actor.events_->Record(object, kube::EventType::kNormal, event, message);
+  void Tell(const std::string& event, const std::string& message, bool warning = false) const {
+    const auto type = warning ? kube::EventType::kWarning : kube::EventType::kNormal;
+    if (!event.empty()) actor.events_->Record(object, type, event, message);
   }
 
   Done operator()(const Wait&) const { return {}; }
@@ -71,7 +65,7 @@ struct Actor::Pass {
     if (operation.id.empty()) operation.id = actor.draw_id_();
     if (operation.started_at.empty()) operation.started_at = kube::Time(actor.client_->clock()->Wall());
     auto done = WriteStatus({{"operation", ToJson(operation)}});
-    if (done) Tell(action.event, action.message);
+    if (done) Tell(action.event, action.message, action.warning);
     return done;
   }
 
@@ -114,13 +108,54 @@ struct Actor::Pass {
   }
 
   Done operator()(const AskNode& action) const {
+    using What = AskNode::What;
+    if (action.what == What::kRepair) return StartRepair(action);
     const NodeView* node = observed.WhomToAsk(action.node_id);
     if (node == nullptr)
       return tl::unexpected(Trouble{"NodeDown", "no member serves that could be asked about " + action.node});
-    const std::string type = TypeOf(action.what);
-    const auto asked =
-        AskToChange(actor.options_.nodes, *node, status.operation->id + "-" + type, type, action.node_id);
+    const std::string type = NameOf(action.what), id = status.operation->id + "-" + type;
+    const NodeAdminOptions& nodes = actor.options_.nodes;
+    const auto asked = action.what == What::kReplace
+                           ? AskToReplace(nodes, *node, id, status.operation->lost.node_id, action.node_id)
+                           : AskToChange(nodes, *node, id, type, action.node_id);
     if (!asked) return Refuses(*node, asked.error());
+    return {};
+  }
+
+  Done StartRepair(const AskNode& action) const {
+    const NodeView* node = observed.FindNode(action.node);
+    if (node == nullptr) return tl::unexpected(Trouble{"PodsStarting", action.node + " is not there"});
+    const auto started = AskToRepair(actor.options_.nodes, *node, RepairIdOf(*status.operation));
+    if (!started) return Refuses(*node, started.error());
+    return {};
+  }
+
+  Done operator()(const Suspect& action) const {
+    Object fields{{"suspicion", nullptr}};
+    if (action.suspicion) fields["suspicion"] = ToJson(*action.suspicion);
+    return WriteStatus(std::move(fields));
+  }
+
+  Done operator()(const DropVolume& action) const {
+    // Asked once more, past whatever this pass has seen: nobody can reach that volume.
+    const kube::LiveReader reader(actor.client_);
+    const auto machine = FindMachine(reader, action.machine);
+    if (!machine) return Fails(machine.error());
+    if (machine->state != MachineView::State::kGone)
+      return tl::unexpected(Trouble{"MachineBack", "machine " + action.machine + " is there again"});
+    const auto pod = reader.Get(kube::Pods(), spec.namespace_, action.node);
+    if (!pod) return Fails(pod.error());
+    if (*pod) {
+      const auto runs = RunsOnMachine(reader, **pod);
+      if (!runs) return Fails(runs.error());
+      if (*runs) return tl::unexpected(Trouble{"PodRuns", "pod " + action.node + " runs on a machine that is there"});
+    }
+    const auto removed = actor.client_->Delete(kube::PersistentVolumeClaims(), spec.namespace_, "data-" + action.node,
+                                               {action.volume_uid});
+    if (!removed && removed.error().kind != kube::ApiError::Kind::kNotFound) return Fails(removed.error());
+    if (!*pod || kube::IsBeingDeleted(**pod)) return {};
+    const auto stopped = actor.client_->Delete(kube::Pods(), spec.namespace_, action.node, {kube::UidOf(**pod)});
+    if (!stopped && stopped.error().kind != kube::ApiError::Kind::kNotFound) return Fails(stopped.error());
     return {};
   }
 

@@ -75,8 +75,9 @@ std::optional<ReconcileResult> ClusterReconciler::StepOf(const Object& object, c
       return ReconcileResult{true, std::nullopt};
     return std::nullopt;
   }
-  const auto observed = Observe(kube::LiveReader(client_), spec, status, options_);
+  auto observed = Observe(kube::LiveReader(client_), spec, status, options_);
   if (!observed) return Stuck(object, status, TroubleOf(observed.error()));
+  observed->now = client_->clock()->Wall();
   const Action action = planner_(spec, status, *observed);
   log_.Debug("planned cluster={} action=\"{}\"", kube::KeyOf(object), ToString(action));
 

@@ -35,4 +35,29 @@ Result<admin::Operation> AskToChange(const NodeAdminOptions& options, const Node
       .Start(operation_id, {{"type", type}, {"nodeID", about}});
 }
 
+std::optional<admin::Members> AskForMembers(const NodeAdminOptions& options, const NodeView& node) {
+  auto members = admin::Client(options.endpoint(node), options.timeout).GetMembers();
+  if (!members) return std::nullopt;
+  return std::move(*members);
+}
+
+std::optional<admin::Repair> AskForRepair(const NodeAdminOptions& options, const NodeView& node,
+                                          const std::string& repair_id) {
+  auto repair = admin::Client(options.endpoint(node), options.timeout).GetRepair(repair_id);
+  if (repair) return std::move(*repair);
+  if (repair.error().code == Errc::kNotFound) return admin::Repair{};
+  return std::nullopt;
+}
+
+Result<admin::Repair> AskToRepair(const NodeAdminOptions& options, const NodeView& node, const std::string& repair_id) {
+  return admin::Client(options.endpoint(node), options.operation_timeout).StartRepair(repair_id, {});
+}
+
+Result<admin::Operation> AskToReplace(const NodeAdminOptions& options, const NodeView& node,
+                                      const std::string& operation_id, const std::string& lost_id,
+                                      const std::string& node_id) {
+  return admin::Client(options.endpoint(node), options.operation_timeout)
+      .Start(operation_id, {{"type", "replace"}, {"oldID", lost_id}, {"nodeID", node_id}});
+}
+
 }  // namespace dynamo::op

@@ -34,11 +34,22 @@ std::optional<admin::Safety> AskForSafety(const NodeAdminOptions& options, const
 
 Result<admin::Operation> AskToForm(const NodeAdminOptions& options, const NodeView& node,
                                    const std::string& operation_id, const admin::CreateOperation& create);
-// `type`: "join", "leave", "cancel-leave"; `about`: the id of the node that comes or goes,
+// All nodes that `node` has heard of.
+std::optional<admin::Members> AskForMembers(const NodeAdminOptions& options, const NodeView& node);
+// How far the node's repair of that id is; of no state: it knows of none.
+std::optional<admin::Repair> AskForRepair(const NodeAdminOptions& options, const NodeView& node,
+                                          const std::string& repair_id);
+// The node compares all that it owns with the other owners.
+Result<admin::Repair> AskToRepair(const NodeAdminOptions& options, const NodeView& node, const std::string& repair_id);
+// `node_id` takes the place of `lost_id`.
+Result<admin::Operation> AskToReplace(const NodeAdminOptions& options, const NodeView& node,
+                                      const std::string& operation_id, const std::string& lost_id,
+                                      const std::string& node_id);
+// `type`: "join", "leave", "cancel-leave", "forget"; `about`: the id of the node that comes or goes,
 // which is another than the one that is asked.
 Result<admin::Operation> AskToChange(const NodeAdminOptions& options, const NodeView& node,
                                      const std::string& operation_id, const std::string& type,
-                                     const std::string& cluster_id);
+                                     const std::string& about);
 
 }  // namespace dynamo::op
 

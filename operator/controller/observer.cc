@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "operator/controller/machines.h"
+
 namespace dynamo::op {
 namespace {
 
@@ -121,16 +123,25 @@ Answer<std::vector<RackView>> ReadRacks(const kube::LiveReader& reader, const Cl
   return racks;
 }
 
-// The ring's own words about its partitions, of one member for all.
+// The ring's own words about its members and partitions, of one member for all.
 void AskForSafetyOf(const NodeAdminOptions& options, const ClusterStatus& status, Observed* observed) {
   const bool leaving = status.operation && status.operation->type == Operation::Type::kScaleDown;
   const std::string about = leaving ? status.operation->node_id : "";
   const NodeView* asked = observed->WhomToAsk(about);
   if (asked == nullptr) return;
   observed->safety = AskForSafety(options, *asked, "");
+  observed->members = AskForMembers(options, *asked);
   if (leaving && status.operation->step == Operation::Step::kLeave) {
     observed->safety_without = AskForSafety(options, *asked, about);
   }
+}
+
+// How far the node is with the repair that the operation waits for.
+void AskForRepairOf(const NodeAdminOptions& options, const ClusterStatus& status, Observed* observed) {
+  if (!status.operation || status.operation->step != Operation::Step::kRepair) return;
+  const NodeView* node = observed->FindNode(status.operation->node);
+  if (node == nullptr || !node->identity || node->identity->node_id != status.operation->node_id) return;
+  observed->repair = AskForRepair(options, *node, RepairIdOf(*status.operation));
 }
 
 }  // namespace
@@ -182,10 +193,16 @@ Answer<Observed> Observe(const kube::LiveReader& reader, const ClusterSpec& spec
     node->volume_uid = kube::UidOf(volume);
     node->volume_cluster_id = kube::LabelOf(volume, kClusterIdLabel);
     node->volume_bound = StringAt(volume, "status.phase") == "Bound";
+    node->volume_deleting = kube::IsBeingDeleted(volume);
+    node->volume_name = StringAt(volume, "spec.volumeName");
   }
   observed.nodes = places.Take();
   for (NodeView& node : observed.nodes) AskNodeAbout(options.nodes, &node);
   AskForSafetyOf(options.nodes, status, &observed);
+  AskForRepairOf(options.nodes, status, &observed);
+  if (status.ring_epoch > 0) {
+    if (const auto looked = LookForMachines(reader, &observed); !looked) return tl::unexpected(looked.error());
+  }
 
   observed.objects_current = true;
   const std::vector<int> replicas(spec.racks.size(), 0);  // No part of the comparison.

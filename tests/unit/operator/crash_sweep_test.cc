@@ -72,6 +72,23 @@ TEST(CrashSweep, OfScaleDownTakenBack) {
   });
 }
 
+TEST(CrashSweep, OfALostVolume) {
+  Sweep("a lost volume", [](World& world) {
+    ASSERT_TRUE(world.RunUntilReady());
+    world.LoseVolume("demo-b-0");
+    world.Act();
+  });
+}
+
+TEST(CrashSweep, OfALostMachine) {
+  Sweep("a lost machine", [](World& world) {
+    world.Apply({{"replacement", {{"failureDetectionDelay", "40s"}}}});
+    ASSERT_TRUE(world.RunUntilReady());
+    world.RemoveMachine("demo-b-0");
+    world.Act();
+  });
+}
+
 // Planted: acts on what it has not written down.
 Action ActsBeforeItRecords(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
   const Action action = Plan(spec, status, observed);
@@ -105,6 +122,48 @@ TEST(CrashSweep, APlantedShrinkBeforeTheNodeHasLeftIsCaught) {
   ASSERT_TRUE(world.RunUntilReady());
   world.ScaleTo(3);
   world.StartOperator(ShrinksBeforeItHasLeft);
+  world.RunUntilReady(5);
+  EXPECT_THAT(world.violations(), Not(IsEmpty()));
+}
+
+// Planted: one step of a replacement is passed over.
+ClusterReconciler::Planner PassesOver(Operation::Step step, Operation::Step instead) {
+  return [=](const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) -> Action {
+    if (!status.operation || status.operation->step != step) return Plan(spec, status, observed);
+    Operation next = *status.operation;
+    next.step = instead;
+    return Record{next, "", ""};
+  };
+}
+
+TEST(CrashSweep, APlantedForgettingBeforeTheRebuildOrTheComparisonIsCaught) {
+  for (const auto step : {Operation::Step::kRebuild, Operation::Step::kRepair}) {
+    World world;
+    ASSERT_TRUE(world.RunUntilReady());
+    world.LoseVolume("demo-b-0");
+    world.set_nodes_slow(true);
+    world.StartOperator(PassesOver(step, Operation::Step::kForget));
+    for (int i = 0; i < 20; ++i) world.Pass(), world.Act();
+    world.set_nodes_slow(false);
+    world.RunUntilReady(5);
+    EXPECT_THAT(world.violations(), Not(IsEmpty())) << NameOf(step);
+  }
+}
+
+// Planted: asks for the replacement at first sight, before anything is written down.
+Action ReplacesAtOnce(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
+  const Action action = Plan(spec, status, observed);
+  const Suspect* suspect = std::get_if<Suspect>(&action);
+  if (suspect == nullptr || !suspect->suspicion) return action;
+  return DropVolume{suspect->suspicion->node, suspect->suspicion->volume_uid, suspect->suspicion->machine};
+}
+
+TEST(CrashSweep, APlantedDeletionBeforeItsRecordIsCaught) {
+  World world;
+  ASSERT_TRUE(world.RunUntilReady());
+  world.RemoveMachine("demo-b-0");
+  world.Act();
+  world.StartOperator(ReplacesAtOnce);
   world.RunUntilReady(5);
   EXPECT_THAT(world.violations(), Not(IsEmpty()));
 }

@@ -239,6 +239,8 @@ TEST(ClusterSpec, NamesTheFieldThatIsWrong) {
       {{{"transfer", {{"maxConcurrent", 0}}}}, "spec.transfer.maxConcurrent"},
       {{{"antiEntropy", {{"interval", "often"}}}}, "spec.antiEntropy.interval"},
       {{{"antiEntropy", {{"mode", "Scheduled"}}}}, "spec.antiEntropy.mode"},
+      {{{"replacement", {{"policy", "Never"}}}}, "spec.replacement.policy"},
+      {{{"replacement", {{"failureDetectionDelay", "soon"}}}}, "spec.replacement.failureDetectionDelay"},
   };
   for (const auto& [spec, field] : table) EXPECT_THAT(message(spec), HasSubstr(field)) << json::serialize(spec);
 }
@@ -262,10 +264,6 @@ TEST(ClusterSpec, RefusesByNameWhatThisVersionDoesNotDo) {
       {{{"update", {{"maxUnavailable", 2}}}}, {{"update", {{"maxUnavailable", 1}}}}, "spec.update.maxUnavailable"},
       {{{"update", {{"partition", 1}}}}, {{"update", {{"partition", 0}}}}, "spec.update.partition"},
       {{{"update", {{"gate", "Quorum"}}}}, {{"update", {{"gate", "QuorumPlusOne"}}}}, "spec.update.gate"},
-      {{{"replacement", {{"policy", "Automatic"}}}}, {{"replacement", {{"policy", "Manual"}}}}, "replacement.policy"},
-      {{{"antiEntropy", {{"afterReplacement", false}}}},
-       {{"antiEntropy", {{"afterReplacement", true}}}},
-       "spec.antiEntropy.afterReplacement"},
   };
   for (const auto& [refused, accepted, field] : table) {
     const auto no = parse(refused);
@@ -275,6 +273,18 @@ TEST(ClusterSpec, RefusesByNameWhatThisVersionDoesNotDo) {
     EXPECT_TRUE(parse(accepted)) << field;
   }
   EXPECT_TRUE(parse({{"replicas", 5}, {"replication", {{"factor", 5}, {"readQuorum", 3}, {"writeQuorum", 3}}}}));
+}
+
+TEST(ClusterSpec, LostVolumesAreReplacedUnlessItSaysOtherwise) {
+  const ClusterSpec by_default = SpecOf({});
+  EXPECT_TRUE(by_default.replace_lost_volumes);
+  EXPECT_TRUE(by_default.repair_after_replacement);
+  EXPECT_EQ(by_default.failure_detection_delay_ms, 600'000);
+  const ClusterSpec other = SpecOf({{"replacement", {{"policy", "Manual"}, {"failureDetectionDelay", "90s"}}},
+                                    {"antiEntropy", {{"afterReplacement", false}}}});
+  EXPECT_FALSE(other.replace_lost_volumes);
+  EXPECT_FALSE(other.repair_after_replacement);
+  EXPECT_EQ(other.failure_detection_delay_ms, 90'000);
 }
 
 TEST(ClusterSpec, WhatRunsInTheBackgroundIsSettingsOfTheNodes) {
@@ -304,6 +314,7 @@ TEST(ClusterSpec, NonsenseIsAnErrorOrADefaultNeverACrash) {
     (void)ParseSpec({{"spec", nonsense}});
     (void)ParseStatus({{"status", nonsense}});
     (void)ParseStatus({{"status", {{"operation", nonsense}, {"conditions", nonsense}}}});
+    (void)ParseStatus({{"status", {{"nodes", nonsense}, {"suspicion", nonsense}}}});
   }
 }
 

@@ -7,7 +7,7 @@
 
 #include "common/base/random.h"
 #include "operator/cluster/planner.h"
-#include "tests/unit/operator/scene.h"
+#include "tests/unit/operator/lost_scene.h"
 
 namespace dynamo::op {
 namespace {
@@ -17,7 +17,7 @@ using Type = Operation::Type;
 
 constexpr uint64_t kScenes = 30'000;
 
-class Drawn : public Scene {
+class Drawn : public LostScene {
  public:
   explicit Drawn(uint64_t seed) : rng_(seed) {
     if (OneIn(2)) Grow();
@@ -28,7 +28,8 @@ class Drawn : public Scene {
     if (OneIn(3)) observed.safety_without.reset();
     if (observed.safety_without && OneIn(3)) observed.safety_without->partitions = {{9, 3, 3, 2, Number(3)}};
     if (observed.safety_without && OneIn(4)) observed.safety_without->epoch = 6;
-    if (OneIn(3)) DrawOperation();
+    DrawLosses();
+    if (OneIn(3)) OneIn(3) ? DrawReplacement() : DrawOperation();
   }
   bool OneIn(uint32_t n) { return rng_.Below(n) == 0; }
 
@@ -64,6 +65,38 @@ class Drawn : public Scene {
     if (OneIn(6)) node->hints = 3;
     if (node->identity && OneIn(60)) node->identity->cluster_id = "other";
     if (OneIn(60)) node->volume_cluster_id = "other";
+  }
+  void DrawLosses() {
+    static constexpr MachineView::State kStates[] = {MachineView::State::kUnknown, MachineView::State::kThere,
+                                                     MachineView::State::kAway, MachineView::State::kGone};
+    const std::string name = observed.nodes[rng_.Below(observed.nodes.size())].name;
+    if (OneIn(4)) Empty(name);
+    if (OneIn(8)) Away(name, kStates[Number(4)]);
+    if (OneIn(16)) Empty("demo-c-0");
+    if (OneIn(2)) Suspected(name, Number(100), OneIn(3));
+    if (OneIn(4)) WeakPartition(Number(3));
+    if (OneIn(10)) observed.members.reset();
+    if (OneIn(10)) observed.safety.reset();
+    if (observed.safety && OneIn(10)) observed.safety->epoch = 6;
+    if (OneIn(10)) status.nodes.clear();
+    spec.failure_detection_delay_ms = 10'000 * int64_t{Number(10)};
+    spec.replace_lost_volumes = !OneIn(6);
+  }
+  void DrawReplacement() {
+    static constexpr Step kSteps[] = {Step::kDropVolume, Step::kAwaitPod, Step::kReplace,
+                                      Step::kRebuild,    Step::kRepair,   Step::kForget};
+    static constexpr const char* kRingwise[] = {"", "joining", "normal", "normal"};
+    const Step step = kSteps[Number(6)];
+    const char* ringwise = kRingwise[Number(4)];
+    Replacing(step, ringwise, OneIn(4) ? "normal" : "replaced");
+    status.operation->lost.machine = step == Step::kDropVolume ? "m-demo-b-0" : "";
+    if (step == Step::kDropVolume && !OneIn(4)) {
+      Away("demo-b-0", OneIn(4) ? MachineView::State::kAway : MachineView::State::kGone);
+      if (!OneIn(4)) Node("demo-b-0").volume_uid = "volume-demo-b-0";
+    }
+    if (OneIn(8)) Node("demo-b-0").identity.reset();
+    if (step == Step::kRepair && !OneIn(4))
+      observed.repair.emplace().state = OneIn(3) ? "" : OneIn(2) ? "running" : "done";
   }
   void DrawWish() {
     spec.replicas = static_cast<int>(3 + Number(4));
@@ -118,6 +151,7 @@ struct Judge {
   std::string operator()(const Record& record) const {
     const Operation& next = record.operation;
     if (operation() == nullptr) {
+      if (next.type == Type::kReplace) return Begun(next);
       const bool first = next.step == Step::kAddPod || next.step == Step::kLeave;
       if (!first) return "an operation that begins in its middle";
       if (scene.observed.AgreedRing(/*everyone=*/true) == nullptr) return "begun without one ring of all";
@@ -132,18 +166,30 @@ struct Judge {
     const NodeView* node = scene.observed.FindNode(next.node);
     return node != nullptr && node->hints.value_or(0) > 0 ? "a pod is to go that keeps hints" : "";
   }
+  // A replacement: only of what was suspected for long enough.
+  std::string Begun(const Operation& next) const {
+    const auto& suspicion = scene.status.suspicion;
+    if (next.step != Step::kAwaitPod && next.step != Step::kDropVolume) return "a replacement begun in its middle";
+    if (!suspicion || suspicion->node_id != next.lost.node_id) return "replaced, and it was not suspected";
+    const auto since = kube::ParseTime(suspicion->since);
+    if (!since || *since + 30'000'000 > scene.observed.now) return "replaced at first sight";
+    return scene.spec.replace_lost_volumes ? "" : "replaced against the policy";
+  }
   std::string operator()(const Finish& finish) const {
     if (operation() == nullptr) return "nothing was under way";
     if (Ring() == nullptr) return "finished, and nobody agrees on a ring";
     return finish.ring_epoch == static_cast<int64_t>(Ring()->epoch) ? "" : "finished at another epoch";
   }
   std::string operator()(const AskNode& ask) const {
-    if (operation() == nullptr || ask.node_id != operation()->node_id) return "asked about a node that is not recorded";
-    if (Ring() == nullptr) return "asked without a ring";
+    if (operation() == nullptr) return "asked, and nothing is recorded";
+    if (Ring() == nullptr && ask.what != AskNode::What::kRepair) return "asked without a ring";
+    if (operation()->type == Type::kReplace) return Replaced(ask);
+    if (ask.node_id != operation()->node_id) return "asked about a node that is not recorded";
     switch (ask.what) {
       case AskNode::What::kJoin: return In(Step::kJoin) ? "" : "join out of turn";
       case AskNode::What::kCancelLeave: return In(Step::kCancelLeave) ? "" : "cancel out of turn";
       case AskNode::What::kLeave: break;
+      default: return "asked for what is of no such operation";
     }
     const auto& safety = scene.observed.safety_without;
     if (!In(Step::kLeave)) return "leave out of turn";
@@ -158,6 +204,41 @@ struct Judge {
     if (!now) return "a StatefulSet that is not there";
     if (scale.replicas > *now) return In(Step::kAddPod) ? "" : "grown out of turn";
     return In(Step::kRemovePod) ? "" : "shrunk out of turn";
+  }
+  // Who is suspected does not answer at that place, and what is dropped is the record's.
+  std::string operator()(const Suspect& suspect) const {
+    if (operation() != nullptr) return "suspected in the middle of an operation";
+    if (!suspect.suspicion) return scene.status.suspicion ? "" : "nothing was suspected";
+    const NodeView* node = scene.observed.FindNode(suspect.suspicion->node);
+    const bool stands = node->identity && node->identity->node_id == suspect.suspicion->node_id;
+    return stands || suspect.suspicion->since.empty() ? "suspected, and it stands there" : "";
+  }
+  std::string operator()(const DropVolume& drop) const {
+    if (!In(Step::kDropVolume)) return "a volume dropped out of turn";
+    const NodeView* node = scene.observed.FindNode(drop.node);
+    if (node->identity) return "a volume dropped whose node answers";
+    const bool ours = drop.volume_uid == operation()->lost.volume_uid && drop.machine == operation()->lost.machine;
+    if (!ours) return "another volume dropped";
+    const bool there = node->volume_uid == drop.volume_uid && !node->volume_deleting;
+    return there && node->machine.state != MachineView::State::kGone ? "dropped, and the machine is not gone" : "";
+  }
+  std::string Replaced(const AskNode& ask) const {
+    if (ask.what == AskNode::What::kRepair) return In(Step::kRepair) ? "" : "repair out of turn";
+    const admin::Member* lost = FindMember(*Ring(), operation()->lost.node_id);
+    if (ask.what == AskNode::What::kForget) {
+      if (!In(Step::kForget)) return "forgotten out of turn";
+      return ask.node_id == operation()->lost.node_id ? "" : "another was forgotten";
+    }
+    if (!In(Step::kReplace)) return "replaced out of turn";
+    if (ask.node_id != operation()->node_id) return "another took the place";
+    if (lost == nullptr || !HoldsPlace(*lost)) return "replaced twice";
+    for (const NodeView& node : scene.observed.nodes) {
+      if (node.identity && node.identity->node_id == lost->id) return "replaced, and it answers";
+    }
+    for (const auto& partition : scene.observed.safety->partitions) {
+      if (partition.ready < 2) return "replaced, and fewer than a read asks for are left";
+    }
+    return "";
   }
   std::string operator()(const RemoveVolume& remove) const {
     if (!In(Step::kRemoveVolume)) return "a volume removed out of turn";
@@ -188,8 +269,8 @@ TEST(PlannerOverDrawnScenes, DoesNothingThatItCannotShowTheReasonFor) {
     ++actions[said.substr(0, said.find_first_of("(: "))];
   }
   // The scenes reach every kind of action that a formed cluster knows.
-  for (const char* kind :
-       {"Wait", "Settled", "Record", "Finish", "ApplyObjects", "AskNode", "ScaleRack", "RemoveVolume"}) {
+  for (const char* kind : {"Wait", "Settled", "Record", "Finish", "ApplyObjects", "AskNode", "ScaleRack",
+                           "RemoveVolume", "Suspect", "DropVolume"}) {
     EXPECT_GT(actions[kind], 20) << kind;
   }
 }

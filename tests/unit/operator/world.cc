@@ -120,6 +120,7 @@ bool World::RunUntilReady(int turns) {
 }
 
 void World::Act() {
+  clock.Advance(std::chrono::seconds(10));
   for (const Object& set : api.List(kSetsPath)) ActSet(set);
   const std::lock_guard lock(mutex_);
   if (!ring_ || slow_) return;
@@ -129,6 +130,7 @@ void World::Act() {
     if (before == "leaving") member.state = "left";
     if (before != member.state) ring_->hash = "hash-" + std::to_string(++ring_->epoch);
   }
+  for (auto& [id, done] : repairs_) done = true;
 }
 
 void World::ActSet(const Object& set) {
@@ -148,8 +150,13 @@ void World::ActSet(const Object& set) {
       nodes_.erase(pod_name);
       continue;
     }
-    const bool serves = StateOf(pod_name) == "normal" || StateOf(pod_name) == "leaving";
+    const bool off = IsOff(pod_name);
+    const bool serves = !off && (StateOf(pod_name) == "normal" || StateOf(pod_name) == "leaving");
     ready += serves;
+    if (off && StringAt(pod, "spec.nodeName").empty()) {
+      api.Do("PATCH", Under(kPodsPath, pod_name) + "/status", {{"status", {{"phase", "Pending"}}}});
+      continue;
+    }
     api.Do("PATCH", Under(kPodsPath, pod_name) + "/status",
            {{"status",
              {{"phase", "Running"},
@@ -161,24 +168,18 @@ void World::ActSet(const Object& set) {
 }
 
 void World::MakePlace(const Object& set, const std::string& name) {
-  const Object& claim = kube::Find(set, "spec.volumeClaimTemplates")->get_array()[0].get_object();
-  const std::string claim_path = Under(kClaimsPath, "data-" + name);
-  if (api.Get(claim_path).empty()) {
-    api.Do("POST", kClaimsPath,
-           {{"metadata", {{"name", "data-" + name}, {"labels", *kube::Find(claim, "metadata.labels")}}},
-            {"status", {{"phase", "Bound"}}}});
-  }
-  const std::string volume_uid = kube::UidOf(api.Get(claim_path));
+  MakeClaim(set, name);
   {
     const std::lock_guard lock(mutex_);
-    Volume& volume = volumes_[volume_uid];
-    if (volume.node_id.empty()) volume.node_id = "node-of-" + volume_uid;
     if (!nodes_.contains(name)) nodes_[name] = std::make_unique<FakeNodeServer>(this, name);
   }
   if (!api.Get(Under(kPodsPath, name)).empty()) return;
-  api.Do("POST", kPodsPath,
-         {{"metadata", {{"name", name}, {"labels", *kube::Find(set, "spec.template.metadata.labels")}}},
-          {"spec", Object{}}});
+  // No machine but that of its volume will do.
+  Object spec;
+  if (!IsOff(name)) spec["nodeName"] = MachineAt(name);
+  api.Do(
+      "POST", kPodsPath,
+      {{"metadata", {{"name", name}, {"labels", *kube::Find(set, "spec.template.metadata.labels")}}}, {"spec", spec}});
 }
 
 std::string World::NodeIdAt(const std::string& pod) {
@@ -204,21 +205,26 @@ std::pair<int, std::string> World::AnswerNode(const std::string& pod, const std:
                                               const std::string& path, const std::string& body) {
   const std::lock_guard lock(mutex_);
   const auto found = volumes_.find(kube::UidOf(api.Get(Under(kClaimsPath, "data-" + pod))));
-  if (stopped_ || silent_.contains(pod) || found == volumes_.end()) return {500, "{}"};
+  if (stopped_ || silent_.contains(pod) || found == volumes_.end() || off_.contains(found->second.machine))
+    return {500, "{}"};
   Volume& volume = found->second;
-  if (method == "PUT") return Operate(pod, kube::ParseObject(body).value_or(Object{}));
+  if (method == "PUT") {
+    Object request = kube::ParseObject(body).value_or(Object{});
+    request["id"] = path.substr(path.rfind('/') + 1);
+    return Operate(pod, request);
+  }
   if (path == "/identity") {
     const bool member = !volume.cluster_id.empty();
     return {200, json::serialize(admin::ToJson(admin::Identity{volume.node_id, volume.cluster_id, 1,
                                                                member ? "normal" : "empty", volume.empty}))};
   }
   if (path == "/hints") return {200, "{\"total\": 0}"};
-  if (path == "/safety" && ring_) {
-    admin::Safety safety;
-    safety.node_id = volume.node_id;
-    safety.epoch = ring_->epoch;
-    if (ready_without_) safety.partitions = {{5, 3, 3, 2, *ready_without_}};
-    return {200, json::serialize(admin::ToJson(safety))};
+  if (path == "/safety" && ring_) return {200, json::serialize(admin::ToJson(SafetyNow(volume.node_id)))};
+  if (path == "/members" && ring_) return {200, json::serialize(admin::ToJson(MembersNow(volume.node_id)))};
+  if (path.starts_with("/operations/")) {
+    const auto repair = repairs_.find(path.substr(12));
+    if (repair == repairs_.end()) return {404, "{\"error\": \"no such operation\"}"};
+    return {200, json::serialize(admin::ToJson(RepairOf(repair->first, repair->second)))};
   }
   if (path == "/topology" && ring_ && !volume.cluster_id.empty()) return {200, json::serialize(admin::ToJson(*ring_))};
   return {503, "{\"error\": \"no cluster\"}"};
@@ -256,6 +262,7 @@ std::pair<int, std::string> World::Operate(const std::string& pod, const Object&
     }
   } else {
     if (!ring_ || MemberOf(NodeIdAt(pod)) == nullptr) return {503, "{\"error\": \"this node is of no ring\"}"};
+    if (type == "replace" || type == "forget" || type == "repair") return OperateReplacement(request);
     Change(type, StringAt(request, "nodeID"));
   }
   CountWrite();
@@ -290,18 +297,12 @@ void World::OnWrite(const testing::FakeRequest& request) {
 void World::CheckWrite(const testing::FakeRequest& request) {
   const bool set = request.path.find("/statefulsets/") != std::string::npos;
   const bool claim = request.path.find("/persistentvolumeclaims/") != std::string::npos;
+  const bool pod = request.path.find("/pods/") != std::string::npos;
   const std::string name = request.path.substr(request.path.rfind('/') + 1);
-  if ((set || claim) && OperationStep().empty()) violations_.push_back(request.path + " before it was written down");
-  if (claim && request.method == "DELETE") {
-    const std::string pod = name.substr(5);
-    for (const auto& [uid, volume] : volumes_) {
-      const bool gone = api.Get(Under(kClaimsPath, name)).empty();
-      const admin::Member* member = MemberOf(volume.node_id);
-      const bool here = gone && ring_ && member != nullptr && member->name == pod;
-      if (here && member->state != "left")
-        violations_.push_back("the volume of " + pod + " was deleted, which is " + member->state);
-    }
-  }
+  if ((set || claim || pod) && OperationStep().empty())
+    violations_.push_back(request.path + " before it was written down");
+  if (claim && request.method == "DELETE") CheckRemovedClaim(name.substr(5));
+  if (pod && request.method == "DELETE") CheckStoppedPod(name);
   if (!set) return;
   const int64_t now = kube::IntAt(api.Get(Under(kSetsPath, name)), "spec.replicas");
   for (int64_t i = now; i < replicas_[name]; ++i) {
@@ -361,7 +362,7 @@ std::string World::EndState() {
   }
   const std::lock_guard lock(mutex_);
   out += fmt::format(" rings={}", rings_formed_);
-  if (ring_) out += " epochs=" + std::string(ring_->epoch > 0 ? "some" : "none");
+  for (const admin::Member& member : ring_ ? ring_->members : std::vector<admin::Member>()) out += " " + member.state;
   return out;
 }
 

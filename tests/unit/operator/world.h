@@ -51,6 +51,14 @@ class World {
   std::string StateOf(const std::string& pod);  // Of the ring's member; empty: none.
   void FillVolume(const std::string& pod);      // As if it held something of no cluster.
   void set_node_silent(const std::string& pod, bool silent);
+  void LoseVolume(const std::string& pod);  // Its claim and the pod: both come anew.
+  void PowerOff(const std::string& pod);    // Its machine: the disk is still there.
+  void PowerOn(const std::string& pod);
+  void RemoveMachine(const std::string& pod);  // For good, with the disk: Kubernetes knows it no more.
+  std::string NodeIdAt(const std::string& pod);
+  std::string VolumeAt(const std::string& pod);  // The claim's UID; empty: none.
+  std::string MachineAt(const std::string& pod);
+  int EventsOf(const std::string& reason);
   void set_nodes_slow(bool slow);  // Joins and leaves stay under way.
   // The weakest partition has two of three owners that serve, and so many without the
   // node that is asked about.
@@ -63,7 +71,7 @@ class World {
  private:
   friend class FakeNodeServer;
   struct Volume {
-    std::string node_id, cluster_id;
+    std::string node_id, cluster_id, machine;
     bool empty = true;
   };
 
@@ -71,7 +79,6 @@ class World {
   void MakePlace(const kube::Object& set, const std::string& name);
   void OnWrite(const testing::FakeRequest& request);
   void CheckWrite(const testing::FakeRequest& request);
-  std::string NodeIdAt(const std::string& pod);
   admin::Member* MemberOf(const std::string& node_id);
   // GET and PUT of the admin API: status and body.
   std::pair<int, std::string> AnswerNode(const std::string& pod, const std::string& method, const std::string& path,
@@ -80,11 +87,25 @@ class World {
   void Change(const std::string& type, const std::string& node_id);
   Volume* VolumeOf(const std::string& node_id);
   void CountWrite();
+  void CheckRemovedClaim(const std::string& pod);
+  void CheckStoppedPod(const std::string& pod);
+  void MakeClaim(const kube::Object& set, const std::string& pod);
+  bool IsOff(const std::string& pod);
+  bool Lives(const std::string& node_id);
+  std::string PodOf(const std::string& node_id);
+  admin::Safety SafetyNow(const std::string& asked);
+  admin::Members MembersNow(const std::string& asked);
+  std::pair<int, std::string> OperateReplacement(const kube::Object& request);
+  std::pair<int, std::string> Replace(const std::string& lost, const std::string& with);
+  std::pair<int, std::string> Forget(const std::string& lost);
+  std::pair<int, std::string> Repair(const std::string& id);
 
   std::recursive_mutex mutex_;
   std::map<std::string, std::unique_ptr<FakeNodeServer>> nodes_;  // By pod.
   std::map<std::string, Volume> volumes_;                         // By the claim's UID.
-  std::set<std::string> silent_;
+  std::map<std::string, std::string> claims_;                     // The last UID of each place.
+  std::set<std::string> silent_, off_;                            // Pods; machines.
+  std::map<std::string, bool> repairs_;                           // By id: done.
   std::optional<admin::Topology> ring_;
   std::vector<std::string> violations_;
   std::map<std::string, int64_t> replicas_;  // Of the StatefulSets, as last seen.
@@ -95,6 +116,9 @@ class World {
   std::unique_ptr<kube::EventRecorder> events_;
   std::unique_ptr<ClusterReconciler> reconciler_;
 };
+
+// As a node tells of it.
+admin::Repair RepairOf(const std::string& id, bool done);
 
 }  // namespace dynamo::op
 
