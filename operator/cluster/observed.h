@@ -28,14 +28,17 @@ struct NodeView {
   bool expected = false;  // Below the StatefulSet's replicas; else a pod or a volume that is left over.
   bool pod_exists = false, pod_ready = false, pod_deleting = false;
   std::string pod_uid, pod_address;
+  std::string pod_template;                   // The hash that it carries, see template_hash.h.
+  WallMicros pod_ready_since = 0;             // 0: it is not, or nobody says since when.
   std::string trouble;                        // "ImagePullBackOff: ...": why it does not start, if Kubernetes says.
   std::string volume_uid, volume_cluster_id;  // Empty: there is no claim (or it has no such label).
   bool volume_bound = false, volume_deleting = false;
-  std::string volume_name;                  // Of the persistent volume that the claim is bound to.
-  MachineView machine;                      // Looked for where a node is silent.
-  std::optional<admin::Identity> identity;  // nullopt: the node did not answer.
-  std::optional<admin::Topology> topology;  // nullopt: it did not answer, or is of no ring.
-  std::optional<uint64_t> hints;            // It keeps for others; nullopt: unknown.
+  std::string volume_name;                    // Of the persistent volume that the claim is bound to.
+  MachineView machine;                        // Looked for where a node is silent.
+  std::optional<admin::Identity> identity;    // nullopt: the node did not answer.
+  std::optional<admin::Topology> topology;    // nullopt: it did not answer, or is of no ring.
+  std::optional<uint64_t> hints;              // It keeps for others; nullopt: unknown.
+  std::map<std::string, uint64_t> hints_for;  // The same, by the node that they are for.
 };
 
 struct RackView {
@@ -43,7 +46,8 @@ struct RackView {
   std::optional<int> replicas;  // nullopt: the StatefulSet does not exist.
   std::string uid;
   int ready = 0, updated = 0;
-  std::string trouble;  // "FailedCreate: ...".
+  bool template_current = false;  // New pods are made of the newest template from now on.
+  std::string trouble;            // "FailedCreate: ...".
 };
 
 struct Observed {

@@ -19,7 +19,6 @@ struct NotOffered {
 const std::vector<NotOffered>& FieldsNotOffered() {
   static const std::vector<NotOffered> fields = {
       {"hibernated", false},
-      {"restartToken", ""},
       {"auth.enabled", false},
       {"monitoring.podMonitor", false},
       {"monitoring.rules", false},
@@ -28,11 +27,6 @@ const std::vector<NotOffered>& FieldsNotOffered() {
       {"replication.hintedHandoff", true},
       {"tls.peers", "Disabled"},
       {"tls.clients", "Disabled"},
-      {"update.maxUnavailable", 1},
-      {"update.partition", 0},
-      {"update.minReadySeconds", 10},
-      {"update.progressDeadline", "30m"},
-      {"update.gate", "QuorumPlusOne"},
   };
   return fields;
 }

@@ -50,6 +50,15 @@ Action WaitForClusterId(const ClusterSpec& spec, const NodeView& node) {
       true};
 }
 
+// Of an idle cluster. What does not serve comes first, and what takes nodes away last.
+Action BeginNext(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
+  if (auto lost = BeginReplacing(spec, status, observed)) return *lost;
+  if (auto restart = BeginRollout(spec, status, observed, /*broken=*/true)) return *restart;
+  if (spec.replicas > observed.Replicas()) return BeginScaling(spec, status, observed);
+  if (auto restart = BeginRollout(spec, status, observed, /*broken=*/false)) return *restart;
+  return BeginScaling(spec, status, observed);
+}
+
 }  // namespace
 
 Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
@@ -70,11 +79,13 @@ Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed
   // The replicas follow the ring: what stands is kept, whatever the spec says.
   if (status.ring_epoch > 0 && !observed.objects_current) return ApplyObjects{ReplicasNow(observed)};
   if (status.operation) {
+    if (auto restart = RestartBroken(spec, status, observed)) return *restart;
     switch (status.operation->type) {
       case Operation::Type::kCreate: return ContinueCreate(spec, status, observed);
       case Operation::Type::kScaleUp: return ContinueScaleUp(spec, status, observed);
       case Operation::Type::kScaleDown: return ContinueScaleDown(spec, status, observed);
       case Operation::Type::kReplace: return ContinueReplace(spec, status, observed);
+      case Operation::Type::kRollout: return ContinueRollout(spec, status, observed);
     }
   }
   if (status.ring_epoch == 0) {
@@ -83,8 +94,7 @@ Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed
     create.step = Operation::Step::kObjects;
     return Record{create, "", ""};
   }
-  if (auto lost = BeginReplacing(spec, status, observed)) return *lost;
-  return BeginScaling(spec, status, observed);
+  return BeginNext(spec, status, observed);
 }
 
 namespace {
@@ -109,6 +119,7 @@ struct Describe {
   std::string operator()(const Suspect& a) const {
     return fmt::format("Suspect({})", a.suspicion ? a.suspicion->node : "");
   }
+  std::string operator()(const RestartPod& a) const { return fmt::format("RestartPod({})", a.node); }
   std::string operator()(const DropVolume& a) const { return fmt::format("DropVolume({})", a.node); }
 };
 

@@ -86,8 +86,14 @@ struct DropVolume {
   friend bool operator==(const DropVolume&, const DropVolume&) = default;
 };
 
+// Deletes one pod, which the StatefulSet then makes anew.
+struct RestartPod {
+  std::string node, pod_uid;
+  friend bool operator==(const RestartPod&, const RestartPod&) = default;
+};
+
 using Action = std::variant<Wait, Settled, ChooseClusterId, Record, Finish, ApplyObjects, FormRing, AskNode, ScaleRack,
-                            RemoveVolume, Suspect, DropVolume>;
+                            RemoveVolume, Suspect, DropVolume, RestartPod>;
 
 Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 
@@ -103,6 +109,13 @@ Action ContinueScaleDown(const ClusterSpec& spec, const ClusterStatus& status, c
 Action ContinueReplace(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 // nullopt: no volume is lost, as far as can be seen.
 std::optional<Action> BeginReplacing(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
+Action ContinueRollout(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
+// nullopt: no pod is to be restarted. `broken`: of those that do not serve only.
+std::optional<Action> BeginRollout(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed,
+                                   bool broken);
+// A pod of an older template that cannot start: whatever goes on waits for it, and it has
+// nothing to lose. nullopt: there is none.
+std::optional<Action> RestartBroken(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 // Settled where the size is right.
 Action BeginScaling(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "operator/cluster/objects.h"
+#include "operator/cluster/template_hash.h"
 
 namespace dynamo::op {
 namespace {
@@ -24,14 +25,23 @@ struct Setter {
   }
 };
 
-json::array Racks(const ClusterSpec& spec, const Observed& observed) {
+// What pods stand for that carry no hash: set down once, by the first operator that asks.
+std::string TemplateBefore(const ClusterSpec& spec, const ClusterStatus& status, const std::string& name) {
+  const auto before = status.templates.find(name);
+  if (before != status.templates.end()) return before->second;
+  const auto rack = std::ranges::find(spec.racks, name, &RackSpec::name);
+  return rack == spec.racks.end() ? "" : TemplateHashOf(spec, *rack);
+}
+
+json::array Racks(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
   json::array out;
   for (const RackView& rack : observed.racks) {
     out.push_back(Object{{"name", rack.name},
                          {"statefulSet", spec.StatefulSetName(rack.name)},
                          {"replicas", rack.replicas.value_or(0)},
                          {"readyReplicas", rack.ready},
-                         {"updatedReplicas", rack.updated}});
+                         {"updatedReplicas", rack.updated},
+                         {"template", TemplateBefore(spec, status, rack.name)}});
   }
   return out;
 }
@@ -124,12 +134,22 @@ void SetProgress(const ClusterSpec& spec, const ClusterStatus& status, const Act
   set("Progressing", "True", reason, wait->reason + ": " + wait->message);
 }
 
-void SetUpdatePending(const Observed& observed, const Setter& set) {
+void SetUpdatePending(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed,
+                      const Setter& set) {
+  const auto nodes = observed.ExpectedNodes();
+  const auto outdated =
+      std::ranges::count_if(nodes, [&](const NodeView* node) { return IsOutdated(spec, status, *node); });
+  if (outdated > 0) {
+    return set("UpdatePending", "True", "RolloutPending",
+               fmt::format("{} of {} pods are of what was asked for before{}", outdated, nodes.size(),
+                           spec.update_partition > 0 ? "; spec.update.partition keeps some" : ""));
+  }
   for (const RackView& rack : observed.racks) {
     if (rack.updated >= rack.replicas.value_or(0)) continue;
     return set("UpdatePending", "True", "PodsOfOlderTemplate",
-               fmt::format("rack {}: {} of {} pods are of the newest template", rack.name, rack.updated,
-                           rack.replicas.value_or(0)));
+               fmt::format("rack {}: {} of {} pods are of this operator's template; the others get it when they are "
+                           "restarted, for which nothing asks (spec.restartToken does)",
+                           rack.name, rack.updated, rack.replicas.value_or(0)));
   }
   set("UpdatePending", "False", "UpToDate", "");
 }
@@ -175,7 +195,7 @@ Object Report(const ClusterSpec& spec, const ClusterStatus& status, const Observ
   SetAvailable(spec, status, observed, set);
   SetVolumes(observed, set);
   SetClusterId(observed, status, set);
-  SetUpdatePending(observed, set);
+  SetUpdatePending(spec, status, observed, set);
   set("RingConverged",
       converged         ? "True"
       : ring == nullptr ? "Unknown"
@@ -202,7 +222,7 @@ Object Report(const ClusterSpec& spec, const ClusterStatus& status, const Observ
            fmt::format("app.kubernetes.io/name=dynamo,app.kubernetes.io/instance={},app.kubernetes.io/component=node",
                        spec.name)},
           {"ring", Ring(spec, status, observed, ring, converged)},
-          {"racks", Racks(spec, observed)},
+          {"racks", Racks(spec, status, observed)},
           {"nodes", Nodes(status, observed, ring)},
           {"endpoint", {{"host", spec.Endpoint()}, {"port", kHttpPort}}},
           {"binding", {{"name", spec.BindingName()}}},

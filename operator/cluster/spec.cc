@@ -124,6 +124,28 @@ Status ReadReplacement(const Object& object, ClusterSpec* spec) {
   return {};
 }
 
+Status ReadUpdate(const Object& object, ClusterSpec* spec) {
+  const auto wrong = [](const char* field) {
+    return Fail(Errc::kInvalidArgument, fmt::format("spec.update.{} cannot be read", field));
+  };
+  spec->restart_token = StringAt(object, "spec.restartToken");
+  spec->update_partition = SmallAt(object, "spec.update.partition", 0);
+  if (spec->update_partition < 0) return wrong("partition");
+  // One at a time is never more than is allowed.
+  if (SmallAt(object, "spec.update.maxUnavailable", 1) < 1) return wrong("maxUnavailable");
+  spec->min_ready_seconds = SmallAt(object, "spec.update.minReadySeconds", 10);
+  if (spec->min_ready_seconds < 0) return wrong("minReadySeconds");
+  if (const std::string deadline = StringAt(object, "spec.update.progressDeadline"); !deadline.empty()) {
+    const auto milliseconds = ParseMilliseconds(deadline);
+    if (!milliseconds || *milliseconds == 0) return wrong("progressDeadline");
+    spec->progress_deadline_ms = *milliseconds;
+  }
+  const std::string gate = StringAt(object, "spec.update.gate");
+  if (!gate.empty() && gate != "Quorum" && gate != "QuorumPlusOne") return wrong("gate");
+  spec->gate_spares_one = gate != "Quorum";
+  return {};
+}
+
 // Logs are all that a node writes beside its volume: bounded, or one pod could fill its machine's disk.
 void BoundLogs(Object* resources) {
   for (const auto& [part, size] : {std::pair("requests", "64Mi"), {"limits", "1Gi"}}) {
@@ -190,6 +212,7 @@ Result<ClusterSpec> ParseSpec(const Object& object) {
   if (auto offered = CheckOffered(object); !offered) return Fail(offered.error());
   if (auto read = ReadBackground(object, &spec); !read) return Fail(read.error());
   if (auto read = ReadReplacement(object, &spec); !read) return Fail(read.error());
+  if (auto read = ReadUpdate(object, &spec); !read) return Fail(read.error());
   if (auto checked = Check(spec); !checked) return Fail(checked.error());
   if (auto checked = CheckQuorums(spec); !checked) return Fail(checked.error());
   return spec;

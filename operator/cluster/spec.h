@@ -45,6 +45,10 @@ struct ClusterSpec {
   bool replace_lost_volumes = true;                                           // By itself; else it says what to do.
   int64_t failure_detection_delay_ms = 600'000;                               // A machine has to be away so long.
   bool repair_after_replacement = true;
+  std::string restart_token;
+  int update_partition = 0;  // So many nodes keep the old template.
+  int64_t min_ready_seconds = 10, progress_deadline_ms = 1'800'000;
+  bool gate_spares_one = true;  // QuorumPlusOne: a restart leaves one owner more than a quorum.
   kube::Object resources;
   kube::Object affinity;
   kube::json::array tolerations, topology_spread;

@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "operator/cluster/objects.h"
+#include "operator/cluster/template_hash.h"
 
 namespace dynamo::op {
 namespace {
@@ -168,20 +169,23 @@ Object RenderStatefulSet(const RenderInput& input, size_t rack_index) {
   selector[kRackLabel] = rack.name;
   Object metadata = Metadata(spec, spec.StatefulSetName(rack.name));
   metadata["labels"].get_object()[kRackLabel] = rack.name;
-  return {{"apiVersion", "apps/v1"},
-          {"kind", "StatefulSet"},
-          {"metadata", std::move(metadata)},
-          {"spec",
-           {{"serviceName", spec.HeadlessName()},
-            {"replicas", input.replicas.at(rack_index)},
-            {"podManagementPolicy", "Parallel"},
-            {"updateStrategy", {{"type", "OnDelete"}}},
-            // The operator removes volumes of nodes that have left, after it has seen that they have.
-            {"persistentVolumeClaimRetentionPolicy",
-             {{"whenDeleted", spec.delete_volumes_with_cluster ? "Delete" : "Retain"}, {"whenScaled", "Retain"}}},
-            {"selector", {{"matchLabels", selector}}},
-            {"template", {{"metadata", {{"labels", selector}}}, {"spec", PodSpec(input, rack)}}},
-            {"volumeClaimTemplates", json::array{VolumeClaim(input)}}}}};
+  return {
+      {"apiVersion", "apps/v1"},
+      {"kind", "StatefulSet"},
+      {"metadata", std::move(metadata)},
+      {"spec",
+       {{"serviceName", spec.HeadlessName()},
+        {"replicas", input.replicas.at(rack_index)},
+        {"podManagementPolicy", "Parallel"},
+        {"updateStrategy", {{"type", "OnDelete"}}},
+        // The operator removes volumes of nodes that have left, after it has seen that they have.
+        {"persistentVolumeClaimRetentionPolicy",
+         {{"whenDeleted", spec.delete_volumes_with_cluster ? "Delete" : "Retain"}, {"whenScaled", "Retain"}}},
+        {"selector", {{"matchLabels", selector}}},
+        {"template",
+         {{"metadata", {{"labels", selector}, {"annotations", {{kTemplateAnnotation, TemplateHashOf(spec, rack)}}}}},
+          {"spec", PodSpec(input, rack)}}},
+        {"volumeClaimTemplates", json::array{VolumeClaim(input)}}}}};
 }
 
 }  // namespace dynamo::op

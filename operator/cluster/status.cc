@@ -13,11 +13,12 @@ using kube::StringAt;
 using Step = Operation::Step;
 using Type = Operation::Type;
 
-constexpr std::array<std::pair<Type, const char*>, 4> kTypes = {{{Type::kCreate, "Create"},
+constexpr std::array<std::pair<Type, const char*>, 5> kTypes = {{{Type::kCreate, "Create"},
                                                                  {Type::kScaleUp, "ScaleUp"},
                                                                  {Type::kScaleDown, "ScaleDown"},
-                                                                 {Type::kReplace, "Replace"}}};
-constexpr std::array<std::pair<Step, const char*>, 14> kSteps = {{{Step::kObjects, "Objects"},
+                                                                 {Type::kReplace, "Replace"},
+                                                                 {Type::kRollout, "Rollout"}}};
+constexpr std::array<std::pair<Step, const char*>, 16> kSteps = {{{Step::kObjects, "Objects"},
                                                                   {Step::kForm, "Form"},
                                                                   {Step::kAddPod, "AddPod"},
                                                                   {Step::kJoin, "Join"},
@@ -30,7 +31,9 @@ constexpr std::array<std::pair<Step, const char*>, 14> kSteps = {{{Step::kObject
                                                                   {Step::kReplace, "Replace"},
                                                                   {Step::kRebuild, "Rebuild"},
                                                                   {Step::kRepair, "Repair"},
-                                                                  {Step::kForget, "Forget"}}};
+                                                                  {Step::kForget, "Forget"},
+                                                                  {Step::kRestart, "Restart"},
+                                                                  {Step::kAwaitReady, "AwaitReady"}}};
 
 template <class T, size_t N>
 bool Named(const std::array<std::pair<T, const char*>, N>& table, const std::string& name, T* out) {
@@ -57,6 +60,16 @@ void ReadNodes(const kube::Object& object, ClusterStatus* status) {
     if (!item.is_object()) continue;
     const kube::Object& in = item.get_object();
     status->nodes.push_back({StringAt(in, "name"), StringAt(in, "nodeID"), StringAt(in, "volumeUID")});
+  }
+}
+
+void ReadTemplates(const kube::Object& object, ClusterStatus* status) {
+  const kube::json::value* racks = kube::Find(object, "status.racks");
+  if (racks == nullptr || !racks->is_array()) return;
+  for (const kube::json::value& item : racks->get_array()) {
+    if (!item.is_object()) continue;
+    const std::string hash = StringAt(item.get_object(), "template");
+    if (!hash.empty()) status->templates[StringAt(item.get_object(), "name")] = hash;
   }
 }
 
@@ -90,6 +103,7 @@ Result<ClusterStatus> ParseStatus(const kube::Object& object) {
   status.ring_epoch = kube::IntAt(object, "status.ring.epoch");
   status.conditions = kube::Conditions::FromStatus(object);
   ReadNodes(object, &status);
+  ReadTemplates(object, &status);
   ReadSuspicion(object, &status);
   const kube::json::value* recorded = kube::Find(object, "status.operation");
   if (recorded == nullptr || !recorded->is_object() || recorded->get_object().empty()) return status;

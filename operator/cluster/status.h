@@ -3,6 +3,7 @@
 #define DYNAMO_OPERATOR_CLUSTER_STATUS_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,7 +17,7 @@ namespace dynamo::op {
 // One change of the cluster, written down before the first of its side effects. Who
 // comes after a dead operator goes on from `step`.
 struct Operation {
-  enum class Type { kCreate, kScaleUp, kScaleDown, kReplace };
+  enum class Type { kCreate, kScaleUp, kScaleDown, kReplace, kRollout };
   enum class Step {
     kObjects,       // Create: services, StatefulSets, and wait for their pods.
     kForm,          // Create: one node is asked to form the ring.
@@ -32,6 +33,8 @@ struct Operation {
     kRebuild,       // Replace: the new node gets what the other owners have.
     kRepair,        // Replace: it compares itself with them once more.
     kForget,        // Replace: the ring forgets the lost one.
+    kRestart,       // Rollout: one pod is deleted, when its node can be spared.
+    kAwaitReady,    // Rollout: the same node serves again, on the new template.
   };
 
   std::string id;  // Also the operation's id at the nodes' admin API.
@@ -83,6 +86,8 @@ struct ClusterStatus {
   kube::Conditions conditions;
   std::vector<KnownNode> nodes;
   std::optional<Suspicion> suspicion;
+  // By rack: what pods stand for that say nothing of their template, as none did once.
+  std::map<std::string, std::string> templates;
 
   const KnownNode* FindNode(const std::string& name) const;  // Null: nobody was ever seen there.
 };

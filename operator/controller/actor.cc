@@ -130,6 +130,12 @@ struct Actor::Pass {
     return {};
   }
 
+  Done operator()(const RestartPod& action) const {
+    const auto deleted = actor.client_->Delete(kube::Pods(), spec.namespace_, action.node, {action.pod_uid});
+    if (!deleted && deleted.error().kind != kube::ApiError::Kind::kNotFound) return Fails(deleted.error());
+    return {};
+  }
+
   Done operator()(const Suspect& action) const {
     Object fields{{"suspicion", nullptr}};
     if (action.suspicion) fields["suspicion"] = ToJson(*action.suspicion);

@@ -92,19 +92,26 @@ std::optional<ReconcileResult> ClusterReconciler::StepOf(const Object& object, c
     return std::nullopt;
   }
   Count(object, action, *observed);
+  if (const Wait* wait = std::get_if<Wait>(&action); wait != nullptr && wait->degraded) {
+    Warn(object, status, wait->reason, wait->message);
+  }
   if (!WriteStatus(object, Report(spec, status, *observed, action, now))) return ReconcileResult{true, std::nullopt};
   if (std::holds_alternative<Settled>(action)) return ReconcileResult{false, kPollSettled};
   return ReconcileResult{false, status.operation ? kPollOperation : kPollWaiting};
+}
+
+void ClusterReconciler::Warn(const Object& object, const ClusterStatus& status, const std::string& reason,
+                             const std::string& message) {
+  const kube::Condition* before = status.conditions.Get("Degraded");
+  if (before != nullptr && before->status == "True" && before->reason == reason) return;
+  events_->Record(object, kube::EventType::kWarning, reason, message);
 }
 
 ReconcileResult ClusterReconciler::Stuck(const Object& object, const ClusterStatus& status, const Trouble& trouble) {
   log_.Warn("stuck cluster={} reason={} message=\"{}\"", kube::KeyOf(object), trouble.reason, trouble.message);
   // Overtaken by another write: nothing is wrong, the next pass sees it.
   if (trouble.reason == "Overtaken") return {true, std::nullopt};
-  const kube::Condition* before = status.conditions.Get("Degraded");
-  if (before == nullptr || before->reason != trouble.reason) {
-    events_->Record(object, kube::EventType::kWarning, trouble.reason, trouble.message);
-  }
+  Warn(object, status, trouble.reason, trouble.message);
   const std::string now = kube::Time(client_->clock()->Wall());
   WriteStatus(object,
               ReportTrouble(status, kube::IntAt(object, "metadata.generation"), trouble.reason, trouble.message, now));

@@ -28,6 +28,9 @@ class ClusterReconciler final : public kube::Reconciler {
   std::optional<kube::ReconcileResult> Step(const std::string& namespace_, const std::string& name);
   std::optional<kube::ReconcileResult> StepOf(const kube::Object& object, const ClusterSpec& spec,
                                               const ClusterStatus& status);
+  // A warning, where the cluster has become Degraded for that reason.
+  void Warn(const kube::Object& object, const ClusterStatus& status, const std::string& reason,
+            const std::string& message);
   kube::ReconcileResult Stuck(const kube::Object& object, const ClusterStatus& status, const Trouble& trouble);
   bool WriteStatus(const kube::Object& object, const kube::Object& fields);
   void Count(const kube::Object& object, const Action& action, const Observed& observed);

@@ -13,7 +13,10 @@ void AskNodeAbout(const NodeAdminOptions& options, NodeView* node) {
   if (node->identity->cluster_id.empty()) return;
   auto topology = client.GetTopology();
   if (topology && topology->cluster_id == node->identity->cluster_id) node->topology = std::move(*topology);
-  if (const auto hints = client.GetHints()) node->hints = hints->total;
+  if (const auto hints = client.GetHints()) {
+    node->hints = hints->total;
+    for (const admin::Hints::Owner& owner : hints->owners) node->hints_for[owner.node_id] = owner.hints;
+  }
 }
 
 std::optional<admin::Safety> AskForSafety(const NodeAdminOptions& options, const NodeView& node,

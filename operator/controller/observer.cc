@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "operator/cluster/template_hash.h"
 #include "operator/controller/machines.h"
 
 namespace dynamo::op {
@@ -54,6 +55,15 @@ bool ConditionIsTrue(const Object& object, const char* type) {
   return false;
 }
 
+// 0: nobody says since when.
+WallMicros TrueSince(const Object& object, const char* type) {
+  for (const json::value& item : ItemsAt(object, "status.conditions")) {
+    if (StringAt(item.get_object(), "type") != type) continue;
+    return kube::ParseTime(StringAt(item.get_object(), "lastTransitionTime")).value_or(0);
+  }
+  return 0;
+}
+
 // The places of all racks by their names.
 class Places {
  public:
@@ -98,6 +108,13 @@ void ReadPod(const Object& pod, NodeView* node) {
   node->pod_uid = kube::UidOf(pod);
   node->pod_deleting = kube::IsBeingDeleted(pod);
   node->pod_ready = ConditionIsTrue(pod, "Ready");
+  node->pod_ready_since = node->pod_ready ? TrueSince(pod, "Ready") : 0;
+  const json::value* annotations = kube::Find(pod, "metadata.annotations");
+  if (annotations != nullptr && annotations->is_object()) {
+    // Its name has dots in it.
+    const json::value* hash = annotations->get_object().if_contains(kTemplateAnnotation);
+    if (hash != nullptr && hash->is_string()) node->pod_template = std::string(hash->get_string());
+  }
   node->trouble = TroubleOf(pod);
   if (StringAt(pod, "status.phase") == "Running") node->pod_address = StringAt(pod, "status.podIP");
 }
@@ -109,6 +126,7 @@ RackView ReadRack(const std::string& name, const Object& set) {
   rack.uid = kube::UidOf(set);
   rack.ready = static_cast<int>(kube::IntAt(set, "status.readyReplicas"));
   rack.updated = static_cast<int>(kube::IntAt(set, "status.updatedReplicas"));
+  rack.template_current = kube::IntAt(set, "status.observedGeneration") >= kube::IntAt(set, "metadata.generation");
   return rack;
 }
 
@@ -118,20 +136,23 @@ Answer<std::vector<RackView>> ReadRacks(const kube::LiveReader& reader, const Cl
     const auto set = reader.Get(kube::StatefulSets(), spec.namespace_, spec.StatefulSetName(rack.name));
     if (!set) return tl::unexpected(set.error());
     // One of that name but of another owner is none of ours: applying over it says so.
-    racks.push_back(*set ? ReadRack(rack.name, **set) : RackView{rack.name, std::nullopt, "", 0, 0, ""});
+    racks.push_back(*set ? ReadRack(rack.name, **set) : RackView{rack.name, std::nullopt, "", 0, 0, false, ""});
   }
   return racks;
 }
 
 // The ring's own words about its members and partitions, of one member for all.
 void AskForSafetyOf(const NodeAdminOptions& options, const ClusterStatus& status, Observed* observed) {
+  using Step = Operation::Step;
   const bool leaving = status.operation && status.operation->type == Operation::Type::kScaleDown;
-  const std::string about = leaving ? status.operation->node_id : "";
+  const bool restarting =
+      status.operation && status.operation->step == Step::kRestart && !status.operation->node_id.empty();
+  const std::string about = leaving || restarting ? status.operation->node_id : "";
   const NodeView* asked = observed->WhomToAsk(about);
   if (asked == nullptr) return;
   observed->safety = AskForSafety(options, *asked, "");
   observed->members = AskForMembers(options, *asked);
-  if (leaving && status.operation->step == Operation::Step::kLeave) {
+  if (restarting || (leaving && status.operation->step == Step::kLeave)) {
     observed->safety_without = AskForSafety(options, *asked, about);
   }
 }

@@ -89,6 +89,23 @@ TEST(CrashSweep, OfALostMachine) {
   });
 }
 
+TEST(CrashSweep, OfARollout) {
+  Sweep("a rollout", [](World& world) {
+    ASSERT_TRUE(world.RunUntilReady());
+    world.Apply({{"version", "1.1.0"}});
+  });
+}
+
+TEST(CrashSweep, OfARolloutSetBack) {
+  Sweep("a rollout of a broken image, set back", [](World& world) {
+    ASSERT_TRUE(world.RunUntilReady());
+    world.Apply({{"image", "broken:1"}});
+    for (int i = 0; i < 12; ++i) world.Pass(), world.Act();
+    ASSERT_EQ(world.OperationStep(), "Rollout/AwaitReady");
+    world.Apply({{"image", ""}, {"version", "1.1.0"}});
+  });
+}
+
 // Planted: acts on what it has not written down.
 Action ActsBeforeItRecords(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
   const Action action = Plan(spec, status, observed);
@@ -165,6 +182,28 @@ TEST(CrashSweep, APlantedDeletionBeforeItsRecordIsCaught) {
   world.Act();
   world.StartOperator(ReplacesAtOnce);
   world.RunUntilReady(5);
+  EXPECT_THAT(world.violations(), Not(IsEmpty()));
+}
+
+// Planted: the next pod does not wait for the one before it.
+Action RestartsAllAtOnce(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
+  if (status.operation && status.operation->step == Operation::Step::kAwaitReady) return Finish{1, "", ""};
+  Observed blind = observed;
+  for (NodeView& node : blind.nodes) {
+    if (!node.expected || node.identity) continue;
+    node.pod_ready = true;
+    node.identity = admin::Identity{status.FindNode(node.name)->node_id, status.cluster_id, 1, "normal", false};
+  }
+  if (blind.safety_without) blind.safety_without->partitions.clear();
+  return Plan(spec, status, blind);
+}
+
+TEST(CrashSweep, APlantedRestartBelowAQuorumIsCaught) {
+  World world;
+  ASSERT_TRUE(world.RunUntilReady());
+  world.Apply({{"image", "broken:1"}});
+  world.StartOperator(RestartsAllAtOnce);
+  for (int i = 0; i < 20; ++i) world.Pass(), world.Act();
   EXPECT_THAT(world.violations(), Not(IsEmpty()));
 }
 

@@ -12,9 +12,9 @@ namespace {
 
 using kube::Object;
 namespace json = kube::json;
-using State = MachineView::State;
+using MachineState = MachineView::State;
 
-constexpr char kNodes[] = "/api/v1/nodes";
+constexpr char kMachines[] = "/api/v1/nodes";
 
 Object TermOf(const char* key, json::array values, const char* how = "In") {
   return {{"matchExpressions", json::array{Object{{"key", key}, {"operator", how}, {"values", std::move(values)}}}}};
@@ -38,7 +38,7 @@ class MachinesTest : public ::testing::Test {
  protected:
   MachinesTest() { client_ = *kube::RestClient::Make(api_.config(), &clock_, nullptr, {}); }
   void AddMachine(const std::string& name, const std::string& hostname, const char* ready) {
-    api_.Do("POST", kNodes,
+    api_.Do("POST", kMachines,
             {{"metadata", {{"name", name}, {"labels", {{"kubernetes.io/hostname", hostname}}}}},
              {"status",
               {{"conditions",
@@ -56,12 +56,12 @@ TEST_F(MachinesTest, AreThereAwayOrGoneByTheirHostnames) {
   AddMachine("ip-10-0-0-1", "m1", "True");
   AddMachine("ip-10-0-0-2", "m2", "Unknown");
   AddMachine("ip-10-0-0-3", "m3", "False");
-  EXPECT_EQ(FindMachine(reader(), "m1")->state, State::kThere);
-  EXPECT_EQ(FindMachine(reader(), "m2")->state, State::kAway);
+  EXPECT_EQ(FindMachine(reader(), "m1")->state, MachineState::kThere);
+  EXPECT_EQ(FindMachine(reader(), "m2")->state, MachineState::kAway);
   EXPECT_EQ(FindMachine(reader(), "m2")->away_since, *kube::ParseTime("2026-01-02T03:04:05Z"));
-  EXPECT_EQ(FindMachine(reader(), "m3")->state, State::kAway);
-  EXPECT_EQ(FindMachine(reader(), "ip-10-0-0-1")->state, State::kGone) << "the label counts, not the name";
-  EXPECT_EQ(FindMachine(reader(), "m4")->state, State::kGone);
+  EXPECT_EQ(FindMachine(reader(), "m3")->state, MachineState::kAway);
+  EXPECT_EQ(FindMachine(reader(), "ip-10-0-0-1")->state, MachineState::kGone) << "the label counts, not the name";
+  EXPECT_EQ(FindMachine(reader(), "m4")->state, MachineState::kGone);
 }
 
 TEST_F(MachinesTest, AreUnknownWhereNobodyAnswers) {
@@ -71,7 +71,7 @@ TEST_F(MachinesTest, AreUnknownWhereNobodyAnswers) {
   observed.nodes.emplace_back().expected = true;
   observed.nodes[0].volume_name = "v";
   EXPECT_FALSE(LookForMachines(reader(), &observed));
-  EXPECT_EQ(observed.nodes[0].machine.state, State::kUnknown);
+  EXPECT_EQ(observed.nodes[0].machine.state, MachineState::kUnknown);
 }
 
 TEST_F(MachinesTest, AreLookedForWhereANodeIsSilentOnly) {
@@ -84,7 +84,7 @@ TEST_F(MachinesTest, AreLookedForWhereANodeIsSilentOnly) {
   volume["metadata"] = Object{{"name", "v"}};
   api_.Do("POST", "/api/v1/persistentvolumes", volume);
   ASSERT_TRUE(LookForMachines(reader(), &observed));
-  EXPECT_EQ(observed.nodes[0].machine.state, State::kGone);
+  EXPECT_EQ(observed.nodes[0].machine.state, MachineState::kGone);
   for (size_t i = 1; i < 4; ++i) EXPECT_EQ(observed.nodes[i].machine.name, "") << i;
 }
 
@@ -93,7 +93,7 @@ TEST_F(MachinesTest, AVolumeThatIsGoneItselfNamesNoMachine) {
   observed.nodes.emplace_back().expected = true;
   observed.nodes[0].volume_name = "v";
   ASSERT_TRUE(LookForMachines(reader(), &observed));
-  EXPECT_EQ(observed.nodes[0].machine.state, State::kUnknown);
+  EXPECT_EQ(observed.nodes[0].machine.state, MachineState::kUnknown);
 }
 
 TEST_F(MachinesTest, APodRunsOnAMachineThatExistsWhateverItsState) {

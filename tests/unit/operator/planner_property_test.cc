@@ -7,6 +7,7 @@
 
 #include "common/base/random.h"
 #include "operator/cluster/planner.h"
+#include "operator/cluster/template_hash.h"
 #include "tests/unit/operator/lost_scene.h"
 
 namespace dynamo::op {
@@ -30,6 +31,7 @@ class Drawn : public LostScene {
     if (observed.safety_without && OneIn(4)) observed.safety_without->epoch = 6;
     DrawLosses();
     if (OneIn(3)) OneIn(3) ? DrawReplacement() : DrawOperation();
+    if (OneIn(4)) DrawRollout();
   }
   bool OneIn(uint32_t n) { return rng_.Below(n) == 0; }
 
@@ -81,6 +83,15 @@ class Drawn : public LostScene {
     if (OneIn(10)) status.nodes.clear();
     spec.failure_detection_delay_ms = 10'000 * int64_t{Number(10)};
     spec.replace_lost_volumes = !OneIn(6);
+  }
+  void DrawRollout() {
+    for (NodeView& node : observed.nodes) node.pod_template = OneIn(2) ? "older" : "";
+    spec.update_partition = OneIn(4) ? 2 : 0;
+    for (RackView& rack : observed.racks) rack.template_current = !OneIn(8);
+    if (OneIn(2)) return;
+    DrawOperation();
+    status.operation->type = Type::kRollout;
+    status.operation->step = OneIn(3) ? Step::kAwaitReady : Step::kRestart;
   }
   void DrawReplacement() {
     static constexpr Step kSteps[] = {Step::kDropVolume, Step::kAwaitPod, Step::kReplace,
@@ -152,6 +163,7 @@ struct Judge {
     const Operation& next = record.operation;
     if (operation() == nullptr) {
       if (next.type == Type::kReplace) return Begun(next);
+      if (next.type == Type::kRollout) return next.step == Step::kRestart ? "" : "a restart begun in its middle";
       const bool first = next.step == Step::kAddPod || next.step == Step::kLeave;
       if (!first) return "an operation that begins in its middle";
       if (scene.observed.AgreedRing(/*everyone=*/true) == nullptr) return "begun without one ring of all";
@@ -222,6 +234,23 @@ struct Judge {
     const bool there = node->volume_uid == drop.volume_uid && !node->volume_deleting;
     return there && node->machine.state != MachineView::State::kGone ? "dropped, and the machine is not gone" : "";
   }
+  // A pod that cannot start, or the one that is recorded and can be spared.
+  std::string operator()(const RestartPod& restart) const {
+    if (operation() == nullptr) return "restarted, and nothing is recorded";
+    const NodeView* node = scene.observed.FindNode(restart.node);
+    if (node->pod_uid != restart.pod_uid) return "another pod restarted";
+    if (!IsOutdated(scene.spec, scene.status, *node)) return "a pod restarted that is as it shall be";
+    if (!node->identity && !node->pod_ready) return "";
+    if (!In(Step::kRestart) || operation()->node != restart.node) return "restarted out of turn";
+    if (Ring() == nullptr || !AllNormal(*Ring())) return "restarted while the ring changes";
+    if (std::ranges::count_if(Ring()->members, HoldsPlace) == 1) return "";  // Nobody else could say.
+    const auto& safety = scene.observed.safety_without;
+    if (!safety || safety->epoch != Ring()->epoch) return "restarted, and nobody said that it is safe";
+    for (const auto& partition : safety->partitions) {
+      if (partition.ready_without < 2 && partition.ready_without < partition.ready) return "restarted below a quorum";
+    }
+    return "";
+  }
   std::string Replaced(const AskNode& ask) const {
     if (ask.what == AskNode::What::kRepair) return In(Step::kRepair) ? "" : "repair out of turn";
     const admin::Member* lost = FindMember(*Ring(), operation()->lost.node_id);
@@ -270,7 +299,7 @@ TEST(PlannerOverDrawnScenes, DoesNothingThatItCannotShowTheReasonFor) {
   }
   // The scenes reach every kind of action that a formed cluster knows.
   for (const char* kind : {"Wait", "Settled", "Record", "Finish", "ApplyObjects", "AskNode", "ScaleRack",
-                           "RemoveVolume", "Suspect", "DropVolume"}) {
+                           "RemoveVolume", "Suspect", "DropVolume", "RestartPod"}) {
     EXPECT_GT(actions[kind], 20) << kind;
   }
 }

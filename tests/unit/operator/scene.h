@@ -30,7 +30,7 @@ struct Scene {
     observed.objects_current = true;
     observed.safety_without.emplace().epoch = 7;
     for (const char* rack : {"a", "b", "c"}) {
-      observed.racks.push_back({rack, 1, "uid", 1, 1, ""});
+      observed.racks.push_back({rack, 1, "uid", 1, 1, true, ""});
       AddNode(rack, 0);
     }
     Share();

@@ -78,7 +78,7 @@ void World::Apply(const Object& spec) {
 
 Object World::Cluster() { return api.Get(kClusterPath); }
 
-void World::StartOperator(ClusterReconciler::Planner planner) {
+void World::StartOperator(ClusterReconciler::Planner planner, const std::string& image) {
   {
     const std::lock_guard lock(mutex_);
     stopped_ = false;
@@ -86,6 +86,7 @@ void World::StartOperator(ClusterReconciler::Planner planner) {
   }
   OperatorOptions options;
   options.operator_namespace = "dynamo-system";
+  options.default_image = image;
   options.nodes.timeout = std::chrono::seconds(5);
   options.nodes.endpoint = [this](const NodeView& node) {
     const std::lock_guard lock(mutex_);
@@ -133,53 +134,16 @@ void World::Act() {
   for (auto& [id, done] : repairs_) done = true;
 }
 
-void World::ActSet(const Object& set) {
-  const std::string name = kube::NameOf(set);
-  const int64_t replicas = kube::IntAt(set, "spec.replicas");
-  for (int64_t i = 0; i < replicas; ++i) MakePlace(set, fmt::format("{}-{}", name, i));
-  int64_t ready = 0;
-  for (const Object& pod : api.List(kPodsPath)) {
-    const std::string pod_name = kube::NameOf(pod);
-    const size_t dash = pod_name.rfind('-');
-    if (pod_name.substr(0, dash) != name) continue;
-    if (std::stoll(pod_name.substr(dash + 1)) >= replicas) {
-      api.Do("DELETE", Under(kPodsPath, pod_name));
-      std::unique_ptr<FakeNodeServer> stopping;
-      const std::lock_guard lock(mutex_);
-      stopping = std::move(nodes_[pod_name]);
-      nodes_.erase(pod_name);
-      continue;
-    }
-    const bool off = IsOff(pod_name);
-    const bool serves = !off && (StateOf(pod_name) == "normal" || StateOf(pod_name) == "leaving");
-    ready += serves;
-    if (off && StringAt(pod, "spec.nodeName").empty()) {
-      api.Do("PATCH", Under(kPodsPath, pod_name) + "/status", {{"status", {{"phase", "Pending"}}}});
-      continue;
-    }
-    api.Do("PATCH", Under(kPodsPath, pod_name) + "/status",
-           {{"status",
-             {{"phase", "Running"},
-              {"podIP", "10.0.0." + std::to_string(pod_name[dash - 1] - 'a' + 1) + pod_name.substr(dash + 1)},
-              {"conditions", json::array{Object{{"type", "Ready"}, {"status", serves ? "True" : "False"}}}}}}});
-  }
-  api.Do("PATCH", Under(kSetsPath, name) + "/status",
-         {{"status", {{"readyReplicas", ready}, {"updatedReplicas", replicas}}}});
+void World::StartNode(const std::string& pod) {
+  const std::lock_guard lock(mutex_);
+  if (!nodes_.contains(pod)) nodes_[pod] = std::make_unique<FakeNodeServer>(this, pod);
 }
 
-void World::MakePlace(const Object& set, const std::string& name) {
-  MakeClaim(set, name);
-  {
-    const std::lock_guard lock(mutex_);
-    if (!nodes_.contains(name)) nodes_[name] = std::make_unique<FakeNodeServer>(this, name);
-  }
-  if (!api.Get(Under(kPodsPath, name)).empty()) return;
-  // No machine but that of its volume will do.
-  Object spec;
-  if (!IsOff(name)) spec["nodeName"] = MachineAt(name);
-  api.Do(
-      "POST", kPodsPath,
-      {{"metadata", {{"name", name}, {"labels", *kube::Find(set, "spec.template.metadata.labels")}}}, {"spec", spec}});
+void World::StopNode(const std::string& pod) {
+  std::unique_ptr<FakeNodeServer> stopping;
+  const std::lock_guard lock(mutex_);
+  stopping = std::move(nodes_[pod]);
+  nodes_.erase(pod);
 }
 
 std::string World::NodeIdAt(const std::string& pod) {
@@ -205,7 +169,8 @@ std::pair<int, std::string> World::AnswerNode(const std::string& pod, const std:
                                               const std::string& path, const std::string& body) {
   const std::lock_guard lock(mutex_);
   const auto found = volumes_.find(kube::UidOf(api.Get(Under(kClaimsPath, "data-" + pod))));
-  if (stopped_ || silent_.contains(pod) || found == volumes_.end() || off_.contains(found->second.machine))
+  if (stopped_ || silent_.contains(pod) || broken_.contains(pod) || found == volumes_.end() ||
+      off_.contains(found->second.machine))
     return {500, "{}"};
   Volume& volume = found->second;
   if (method == "PUT") {
@@ -299,12 +264,13 @@ void World::CheckWrite(const testing::FakeRequest& request) {
   const bool claim = request.path.find("/persistentvolumeclaims/") != std::string::npos;
   const bool pod = request.path.find("/pods/") != std::string::npos;
   const std::string name = request.path.substr(request.path.rfind('/') + 1);
-  if ((set || claim || pod) && OperationStep().empty())
+  const int64_t now = set ? kube::IntAt(api.Get(Under(kSetsPath, name)), "spec.replicas") : 0;
+  // A template alone changes no pod: these are deleted one by one.
+  if ((claim || pod || (set && now != replicas_[name])) && OperationStep().empty())
     violations_.push_back(request.path + " before it was written down");
   if (claim && request.method == "DELETE") CheckRemovedClaim(name.substr(5));
   if (pod && request.method == "DELETE") CheckStoppedPod(name);
   if (!set) return;
-  const int64_t now = kube::IntAt(api.Get(Under(kSetsPath, name)), "spec.replicas");
   for (int64_t i = now; i < replicas_[name]; ++i) {
     const std::string state = StateOf(fmt::format("{}-{}", name, i));
     if (!state.empty() && state != "left")
@@ -350,7 +316,7 @@ std::string World::EndState() {
     out += fmt::format(" {}={}", kube::NameOf(set), kube::IntAt(set, "spec.replicas"));
   }
   for (const Object& pod : api.List(kPodsPath))
-    out += fmt::format(" {}:{}", kube::NameOf(pod), StateOf(kube::NameOf(pod)));
+    out += fmt::format(" {}:{}:{}", kube::NameOf(pod), StateOf(kube::NameOf(pod)), ImageAt(kube::NameOf(pod)));
   for (const Object& claim : api.List(kClaimsPath)) out += " " + kube::NameOf(claim);
   for (const char* path : {"/api/v1/namespaces/shop/services", "/api/v1/namespaces/shop/secrets",
                            "/apis/policy/v1/namespaces/shop/poddisruptionbudgets"}) {

@@ -32,7 +32,8 @@ class World {
   // Once what Kubernetes and the nodes do by themselves.
   void Act();
   // A new operator, as after a restart.
-  void StartOperator(ClusterReconciler::Planner planner = Plan);
+  // `image`: of its own release.
+  void StartOperator(ClusterReconciler::Planner planner = Plan, const std::string& image = "dynamo");
   // Passes and acts until the operator says Ready; false: it never did.
   bool RunUntilReady(int turns = 60);
   void Pass();
@@ -59,6 +60,8 @@ class World {
   std::string VolumeAt(const std::string& pod);  // The claim's UID; empty: none.
   std::string MachineAt(const std::string& pod);
   int EventsOf(const std::string& reason);
+  std::string ImageAt(const std::string& pod);
+  std::string PodUidAt(const std::string& pod);
   void set_nodes_slow(bool slow);  // Joins and leaves stay under way.
   // The weakest partition has two of three owners that serve, and so many without the
   // node that is asked about.
@@ -91,6 +94,11 @@ class World {
   void CheckStoppedPod(const std::string& pod);
   void MakeClaim(const kube::Object& set, const std::string& pod);
   bool IsOff(const std::string& pod);
+  bool IsBroken(const std::string& pod);
+  void StartNode(const std::string& pod);
+  void StopNode(const std::string& pod);
+  void WritePodStatus(const kube::Object& pod, bool serves);
+  int64_t UpdatedOf(const kube::Object& set);
   bool Lives(const std::string& node_id);
   std::string PodOf(const std::string& node_id);
   admin::Safety SafetyNow(const std::string& asked);
@@ -105,6 +113,8 @@ class World {
   std::map<std::string, Volume> volumes_;                         // By the claim's UID.
   std::map<std::string, std::string> claims_;                     // The last UID of each place.
   std::set<std::string> silent_, off_;                            // Pods; machines.
+  std::map<std::string, std::string> pods_;                       // The last UID of each place.
+  std::set<std::string> broken_;                                  // Pods that cannot start: of an image "broken".
   std::map<std::string, bool> repairs_;                           // By id: done.
   std::optional<admin::Topology> ring_;
   std::vector<std::string> violations_;

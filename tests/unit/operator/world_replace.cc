@@ -33,29 +33,6 @@ admin::Repair RepairOf(const std::string& id, bool done) {
   return repair;
 }
 
-void World::MakeClaim(const Object& set, const std::string& pod) {
-  const std::string path = kClaimPath + pod;
-  if (!api.Get(path).empty()) return;
-  const Object& claim = kube::Find(set, "spec.volumeClaimTemplates")->get_array()[0].get_object();
-  api.Do("POST", "/api/v1/namespaces/shop/persistentvolumeclaims",
-         {{"metadata", {{"name", "data-" + pod}, {"labels", *kube::Find(claim, "metadata.labels")}}},
-          {"status", {{"phase", "Bound"}}}});
-  const std::string uid = kube::UidOf(api.Get(path)), machine = "machine-of-" + uid, volume = "volume-" + uid;
-  api.Do("PATCH", path, {{"spec", {{"volumeName", volume}}}});
-  const Object term{
-      {"matchExpressions",
-       json::array{Object{{"key", "kubernetes.io/hostname"}, {"operator", "In"}, {"values", json::array{machine}}}}}};
-  api.Do("POST", "/api/v1/persistentvolumes",
-         {{"metadata", {{"name", volume}}},
-          {"spec", {{"nodeAffinity", {{"required", {{"nodeSelectorTerms", json::array{term}}}}}}}}});
-  api.Do("POST", "/api/v1/nodes",
-         {{"metadata", {{"name", machine}, {"labels", {{"kubernetes.io/hostname", machine}}}}},
-          {"status", {{"conditions", json::array{Object{{"type", "Ready"}, {"status", "True"}}}}}}});
-  const std::lock_guard lock(mutex_);
-  volumes_[uid] = {"node-of-" + uid, "", machine, true};
-  claims_[pod] = uid;
-}
-
 std::string World::VolumeAt(const std::string& pod) { return kube::UidOf(api.Get(kClaimPath + pod)); }
 
 std::string World::MachineAt(const std::string& pod) {
@@ -114,7 +91,8 @@ std::string World::PodOf(const std::string& node_id) {
 
 bool World::Lives(const std::string& node_id) {
   const std::string pod = PodOf(node_id);
-  if (pod.empty() || silent_.contains(pod) || off_.contains(volumes_[claims_[pod]].machine)) return false;
+  if (pod.empty() || silent_.contains(pod) || broken_.contains(pod) || off_.contains(volumes_[claims_[pod]].machine))
+    return false;
   return VolumeAt(pod) == claims_[pod] && !api.Get(kPodPath + pod).empty();
 }
 
@@ -213,12 +191,6 @@ void World::CheckRemovedClaim(const std::string& pod) {
   const bool machine_gone = api.Get(kMachinePath + volume.machine).empty();
   if (recorded && machine_gone) return;
   violations_.push_back("the volume of " + pod + " was deleted, which is " + member->state);
-}
-
-void World::CheckStoppedPod(const std::string& pod) {
-  const Volume& volume = volumes_[claims_[pod]];
-  if (volume.cluster_id.empty() || silent_.contains(pod) || off_.contains(volume.machine)) return;
-  violations_.push_back("the pod " + pod + " was deleted, and its node serves");
 }
 
 }  // namespace dynamo::op
