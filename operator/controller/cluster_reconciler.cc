@@ -104,6 +104,7 @@ void ClusterReconciler::Warn(const Object& object, const ClusterStatus& status, 
                              const std::string& message) {
   const kube::Condition* before = status.conditions.Get("Degraded");
   if (before != nullptr && before->status == "True" && before->reason == reason) return;
+  log_.Warn("degraded cluster={} reason={} message=\"{}\"", kube::KeyOf(object), reason, message);
   events_->Record(object, kube::EventType::kWarning, reason, message);
 }
 

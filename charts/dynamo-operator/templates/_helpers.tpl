@@ -36,7 +36,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
   verbs: [get, list, watch, delete]
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
-  verbs: [get, list, delete]
+  verbs: [list, delete]
 - apiGroups: [""]
   resources: [services, configmaps, serviceaccounts, secrets]
   verbs: [get, create, patch]

@@ -14,15 +14,29 @@ namespace {
 using ::testing::IsEmpty;
 using ::testing::Not;
 
+constexpr int kFlows = 8, kStopPointsLeast = 150;
+
+class CrashSweep : public ::testing::Test {
+ protected:
+  static void TearDownTestSuite() {
+    std::printf("crash sweep: %d stop points in %d flows\n", stop_points_, flows_);
+    if (flows_ == kFlows) EXPECT_GE(stop_points_, kStopPointsLeast);
+  }
+  static void Count(int stop_points) { ++flows_, stop_points_ += stop_points; }
+
+ private:
+  static inline int flows_ = 0, stop_points_ = 0;
+};
+
 // `prepare` brings the world to where the flow begins.
-void Sweep(const char* flow, const std::function<void(World&)>& prepare) {
+int Sweep(const char* flow, const std::function<void(World&)>& prepare) {
   std::string expected;
   int writes = 0;
   {
     World world;
     prepare(world);
     const int before = world.writes();
-    ASSERT_TRUE(world.RunUntilReady());
+    EXPECT_TRUE(world.RunUntilReady());
     EXPECT_THAT(world.violations(), IsEmpty());
     expected = world.EndState();
     writes = world.writes() - before;
@@ -38,29 +52,30 @@ void Sweep(const char* flow, const std::function<void(World&)>& prepare) {
     EXPECT_THAT(world.violations(), IsEmpty()) << "stopped after write " << stop;
   }
   std::printf("crash sweep of %s: %d stop points, always %s\n", flow, writes - 1, expected.c_str());
+  return writes - 1;
 }
 
-TEST(CrashSweep, OfCreate) {
-  Sweep("create", [](World&) {});
+TEST_F(CrashSweep, OfCreate) {
+  Count(Sweep("create", [](World&) {}));
 }
 
-TEST(CrashSweep, OfScaleUp) {
-  Sweep("scale up", [](World& world) {
+TEST_F(CrashSweep, OfScaleUp) {
+  Count(Sweep("scale up", [](World& world) {
     ASSERT_TRUE(world.RunUntilReady());
     world.ScaleTo(5);
-  });
+  }));
 }
 
-TEST(CrashSweep, OfScaleDown) {
-  Sweep("scale down", [](World& world) {
+TEST_F(CrashSweep, OfScaleDown) {
+  Count(Sweep("scale down", [](World& world) {
     world.ScaleTo(5);
     ASSERT_TRUE(world.RunUntilReady());
     world.ScaleTo(3);
-  });
+  }));
 }
 
-TEST(CrashSweep, OfScaleDownTakenBack) {
-  Sweep("scale down, taken back", [](World& world) {
+TEST_F(CrashSweep, OfScaleDownTakenBack) {
+  Count(Sweep("scale down, taken back", [](World& world) {
     world.ScaleTo(5);
     ASSERT_TRUE(world.RunUntilReady());
     world.set_nodes_slow(true);
@@ -69,41 +84,41 @@ TEST(CrashSweep, OfScaleDownTakenBack) {
     ASSERT_EQ(world.StateOf("demo-b-1"), "leaving");
     world.set_nodes_slow(false);
     world.ScaleTo(5);
-  });
+  }));
 }
 
-TEST(CrashSweep, OfALostVolume) {
-  Sweep("a lost volume", [](World& world) {
+TEST_F(CrashSweep, OfALostVolume) {
+  Count(Sweep("a lost volume", [](World& world) {
     ASSERT_TRUE(world.RunUntilReady());
     world.LoseVolume("demo-b-0");
     world.Act();
-  });
+  }));
 }
 
-TEST(CrashSweep, OfALostMachine) {
-  Sweep("a lost machine", [](World& world) {
+TEST_F(CrashSweep, OfALostMachine) {
+  Count(Sweep("a lost machine", [](World& world) {
     world.Apply({{"replacement", {{"failureDetectionDelay", "40s"}}}});
     ASSERT_TRUE(world.RunUntilReady());
     world.RemoveMachine("demo-b-0");
     world.Act();
-  });
+  }));
 }
 
-TEST(CrashSweep, OfARollout) {
-  Sweep("a rollout", [](World& world) {
+TEST_F(CrashSweep, OfARollout) {
+  Count(Sweep("a rollout", [](World& world) {
     ASSERT_TRUE(world.RunUntilReady());
     world.Apply({{"version", "1.1.0"}});
-  });
+  }));
 }
 
-TEST(CrashSweep, OfARolloutSetBack) {
-  Sweep("a rollout of a broken image, set back", [](World& world) {
+TEST_F(CrashSweep, OfARolloutSetBack) {
+  Count(Sweep("a rollout of a broken image, set back", [](World& world) {
     ASSERT_TRUE(world.RunUntilReady());
     world.Apply({{"image", "broken:1"}});
     for (int i = 0; i < 12; ++i) world.Pass(), world.Act();
     ASSERT_EQ(world.OperationStep(), "Rollout/AwaitReady");
     world.Apply({{"image", ""}, {"version", "1.1.0"}});
-  });
+  }));
 }
 
 // Planted: acts on what it has not written down.
@@ -116,7 +131,7 @@ Action ActsBeforeItRecords(const ClusterSpec& spec, const ClusterStatus& status,
   return Plan(spec, pretended, observed);
 }
 
-TEST(CrashSweep, APlantedWriteBeforeItsRecordIsCaught) {
+TEST_F(CrashSweep, APlantedWriteBeforeItsRecordIsCaught) {
   World world;
   world.StartOperator(ActsBeforeItRecords);
   world.RunUntilReady(5);
@@ -133,7 +148,7 @@ Action ShrinksBeforeItHasLeft(const ClusterSpec& spec, const ClusterStatus& stat
   return Plan(spec, status, observed);
 }
 
-TEST(CrashSweep, APlantedShrinkBeforeTheNodeHasLeftIsCaught) {
+TEST_F(CrashSweep, APlantedShrinkBeforeTheNodeHasLeftIsCaught) {
   World world;
   world.ScaleTo(4);
   ASSERT_TRUE(world.RunUntilReady());
@@ -153,7 +168,7 @@ ClusterReconciler::Planner PassesOver(Operation::Step step, Operation::Step inst
   };
 }
 
-TEST(CrashSweep, APlantedForgettingBeforeTheRebuildOrTheComparisonIsCaught) {
+TEST_F(CrashSweep, APlantedForgettingBeforeTheRebuildOrTheComparisonIsCaught) {
   for (const auto step : {Operation::Step::kRebuild, Operation::Step::kRepair}) {
     World world;
     ASSERT_TRUE(world.RunUntilReady());
@@ -175,7 +190,7 @@ Action ReplacesAtOnce(const ClusterSpec& spec, const ClusterStatus& status, cons
   return DropVolume{suspect->suspicion->node, suspect->suspicion->volume_uid, suspect->suspicion->machine};
 }
 
-TEST(CrashSweep, APlantedDeletionBeforeItsRecordIsCaught) {
+TEST_F(CrashSweep, APlantedDeletionBeforeItsRecordIsCaught) {
   World world;
   ASSERT_TRUE(world.RunUntilReady());
   world.RemoveMachine("demo-b-0");
@@ -198,7 +213,7 @@ Action RestartsAllAtOnce(const ClusterSpec& spec, const ClusterStatus& status, c
   return Plan(spec, status, blind);
 }
 
-TEST(CrashSweep, APlantedRestartBelowAQuorumIsCaught) {
+TEST_F(CrashSweep, APlantedRestartBelowAQuorumIsCaught) {
   World world;
   ASSERT_TRUE(world.RunUntilReady());
   world.Apply({{"image", "broken:1"}});

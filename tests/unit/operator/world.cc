@@ -96,9 +96,13 @@ void World::StartOperator(ClusterReconciler::Planner planner, const std::string&
   kube::RestClientOptions client_options;
   client_options.field_manager = "dynamo-operator";
   client_ = *kube::RestClient::Make(api.config(), &clock, &metrics, client_options);
-  events_ = std::make_unique<kube::EventRecorder>(client_.get(), Logger(), "dynamo-operator");
+  const Logger log(LogLevel::kWarn, [this](LogLevel, std::string_view line) {
+    const std::lock_guard lock(mutex_);
+    log_.emplace_back(line);
+  });
+  events_ = std::make_unique<kube::EventRecorder>(client_.get(), log, "dynamo-operator");
   reconciler_ = std::make_unique<ClusterReconciler>(
-      client_.get(), events_.get(), Logger(), &metrics, options,
+      client_.get(), events_.get(), log, &metrics, options,
       [this] { return fmt::format("00000000-0000-0000-0000-{:012}", ++ids_); }, std::move(planner));
 }
 
@@ -297,6 +301,11 @@ bool World::stopped() {
 int World::writes() {
   const std::lock_guard lock(mutex_);
   return writes_;
+}
+
+std::vector<std::string> World::log_lines() {
+  const std::lock_guard lock(mutex_);
+  return log_;
 }
 
 std::vector<std::string> World::violations() {

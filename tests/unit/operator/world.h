@@ -43,6 +43,8 @@ class World {
   bool stopped();
   int writes();
 
+  // Warnings and worse.
+  std::vector<std::string> log_lines();
   // What must never be seen, and was.
   std::vector<std::string> violations();
   // All that a restart must not change: objects, ring, volumes, the operation's absence.
@@ -117,7 +119,7 @@ class World {
   std::set<std::string> broken_;                                  // Pods that cannot start: of an image "broken".
   std::map<std::string, bool> repairs_;                           // By id: done.
   std::optional<admin::Topology> ring_;
-  std::vector<std::string> violations_;
+  std::vector<std::string> violations_, log_;
   std::map<std::string, int64_t> replicas_;  // Of the StatefulSets, as last seen.
   bool slow_ = false, stopped_ = false;
   std::optional<uint32_t> ready_without_;
