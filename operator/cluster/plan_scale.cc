@@ -14,20 +14,6 @@ namespace {
 using Step = Operation::Step;
 using Type = Operation::Type;
 
-// Why no change of the ring may begin now.
-std::optional<Wait> WhyNotNow(const Observed& observed) {
-  for (const NodeView& node : observed.nodes) {
-    if (node.expected && (!node.identity || !node.pod_ready || node.pod_deleting)) {
-      return Wait{"NodeDown", fmt::format("{} {}: the size changes when all nodes serve", node.name,
-                                          node.trouble.empty() ? "does not serve" : node.trouble)};
-    }
-  }
-  const admin::Topology* ring = observed.AgreedRing(/*everyone=*/true);
-  if (ring == nullptr) return Wait{"RingNotConverged", "the nodes do not agree on one ring"};
-  if (!AllNormal(*ring)) return Wait{"RingChanging", "a member is on its way in or out"};
-  return std::nullopt;
-}
-
 Action BeginScaleUp(const ClusterSpec& spec, const Observed& observed, const admin::Topology& ring) {
   const auto emptiest =
       std::ranges::min_element(observed.racks, {}, [](const RackView& rack) { return *rack.replicas; });
@@ -119,7 +105,7 @@ Action JoinStep(const Operation& operation, const Observed& observed) {
   if (member->state != "normal") {
     return Wait{"NodeJoining", operation.node + " takes its share of the data" + Moved(*ring)};
   }
-  if (observed.AgreedRing(/*everyone=*/true) == nullptr || !AllNormal(*ring)) {
+  if (!WhoAnswersAgrees(observed, *ring) || !AllNormal(*ring)) {
     return Wait{"RingNotConverged", operation.node + " has joined; the others are still to agree"};
   }
   return Finish{static_cast<int64_t>(ring->epoch), "NodeJoined", operation.node};

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace dynamo::op {
@@ -23,6 +24,25 @@ std::string Spoken(int64_t milliseconds) {
 int64_t MillisecondsSince(const std::string& time, WallMicros now) {
   const auto then = kube::ParseTime(time);
   return then && *then < now ? static_cast<int64_t>((now - *then) / 1000) : 0;
+}
+
+std::optional<Wait> WhyNotNow(const Observed& observed) {
+  for (const NodeView& node : observed.nodes) {
+    if (node.expected && (!node.identity || !node.pod_ready || node.pod_deleting)) {
+      return Wait{"NodeDown", fmt::format("{} {}: the size changes when all nodes serve", node.name,
+                                          node.trouble.empty() ? "does not serve" : node.trouble)};
+    }
+  }
+  const admin::Topology* ring = observed.AgreedRing(/*everyone=*/true);
+  if (ring == nullptr) return Wait{"RingNotConverged", "the nodes do not agree on one ring"};
+  if (!AllNormal(*ring)) return Wait{"RingChanging", "a member is on its way in or out"};
+  return std::nullopt;
+}
+
+bool WhoAnswersAgrees(const Observed& observed, const admin::Topology& ring) {
+  return std::ranges::all_of(observed.nodes, [&ring](const NodeView& node) {
+    return !node.topology || (node.topology->hash == ring.hash && node.topology->epoch == ring.epoch);
+  });
 }
 
 }  // namespace dynamo::op

@@ -20,6 +20,11 @@ std::string Spoken(int64_t milliseconds);
 // Since that time, RFC 3339; 0 if it cannot be read or is yet to come.
 int64_t MillisecondsSince(const std::string& time, WallMicros now);
 
+// Why nothing that takes all nodes may begin now.
+std::optional<Wait> WhyNotNow(const Observed& observed);
+// Nobody reports another ring. Who is silent, and may be for good, is not waited for.
+bool WhoAnswersAgrees(const Observed& observed, const admin::Topology& ring);
+
 // Why the member may not be replaced now: it lives, others are on their way, or so many
 // owners are away that what is left may lack something (degraded, with what to do).
 std::optional<Wait> WhyNotReplace(const ClusterSpec& spec, const Observed& observed, const admin::Topology& ring,

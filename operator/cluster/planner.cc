@@ -56,7 +56,10 @@ Action BeginNext(const ClusterSpec& spec, const ClusterStatus& status, const Obs
   if (auto restart = BeginRollout(spec, status, observed, /*broken=*/true)) return *restart;
   if (spec.replicas > observed.Replicas()) return BeginScaling(spec, status, observed);
   if (auto restart = BeginRollout(spec, status, observed, /*broken=*/false)) return *restart;
-  return BeginScaling(spec, status, observed);
+  Action scaling = BeginScaling(spec, status, observed);
+  if (!std::holds_alternative<Settled>(scaling)) return scaling;
+  if (auto repair = BeginAntiEntropy(spec, status, observed)) return *repair;
+  return scaling;
 }
 
 }  // namespace
@@ -86,6 +89,7 @@ Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed
       case Operation::Type::kScaleDown: return ContinueScaleDown(spec, status, observed);
       case Operation::Type::kReplace: return ContinueReplace(spec, status, observed);
       case Operation::Type::kRollout: return ContinueRollout(spec, status, observed);
+      case Operation::Type::kAntiEntropy: return ContinueAntiEntropy(spec, status, observed);
     }
   }
   if (status.ring_epoch == 0) {

@@ -44,6 +44,7 @@ struct Record {
 struct Finish {
   int64_t ring_epoch = 0;
   std::string event, message;
+  std::optional<int64_t> keys_repaired = {};  // All nodes have compared what they own: that is set down.
   friend bool operator==(const Finish&, const Finish&) = default;
 };
 // Applies all objects; the StatefulSets with these replicas, in the order of the racks.
@@ -109,6 +110,9 @@ Action ContinueScaleDown(const ClusterSpec& spec, const ClusterStatus& status, c
 Action ContinueReplace(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 // nullopt: no volume is lost, as far as can be seen.
 std::optional<Action> BeginReplacing(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
+Action ContinueAntiEntropy(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
+// nullopt: none is due.
+std::optional<Action> BeginAntiEntropy(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 Action ContinueRollout(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 // nullopt: no pod is to be restarted. `broken`: of those that do not serve only.
 std::optional<Action> BeginRollout(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed,

@@ -101,8 +101,12 @@ Status ReadBackground(const Object& object, ClusterSpec* spec) {
     spec->anti_entropy_interval_ms = *milliseconds;
   }
   const std::string mode = StringAt(object, "spec.antiEntropy.mode");
-  if (mode == "Off") spec->anti_entropy_interval_ms = 0;
-  if (!mode.empty() && mode != "Off" && mode != "Continuous") return wrong("antiEntropy.mode", mode);
+  if (mode == "Scheduled") spec->repair_every_ms = spec->anti_entropy_interval_ms;
+  if (mode == "Off" || mode == "Scheduled") spec->anti_entropy_interval_ms = 0;
+  if (!mode.empty() && mode != "Off" && mode != "Continuous" && mode != "Scheduled") {
+    return wrong("antiEntropy.mode", mode);
+  }
+  spec->repair_token = StringAt(object, "spec.antiEntropy.requestToken");
   return {};
 }
 

@@ -45,6 +45,8 @@ struct ClusterSpec {
   bool replace_lost_volumes = true;                                           // By itself; else it says what to do.
   int64_t failure_detection_delay_ms = 600'000;                               // A machine has to be away so long.
   bool repair_after_replacement = true;
+  int64_t repair_every_ms = 0;  // By the operator's schedule; 0: by none.
+  std::string repair_token;     // A change asks for one now.
   std::string restart_token;
   int update_partition = 0;  // So many nodes keep the old template.
   int64_t min_ready_seconds = 10, progress_deadline_ms = 1'800'000;

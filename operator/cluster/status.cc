@@ -13,11 +13,12 @@ using kube::StringAt;
 using Step = Operation::Step;
 using Type = Operation::Type;
 
-constexpr std::array<std::pair<Type, const char*>, 5> kTypes = {{{Type::kCreate, "Create"},
+constexpr std::array<std::pair<Type, const char*>, 6> kTypes = {{{Type::kCreate, "Create"},
                                                                  {Type::kScaleUp, "ScaleUp"},
                                                                  {Type::kScaleDown, "ScaleDown"},
                                                                  {Type::kReplace, "Replace"},
-                                                                 {Type::kRollout, "Rollout"}}};
+                                                                 {Type::kRollout, "Rollout"},
+                                                                 {Type::kAntiEntropy, "AntiEntropy"}}};
 constexpr std::array<std::pair<Step, const char*>, 16> kSteps = {{{Step::kObjects, "Objects"},
                                                                   {Step::kForm, "Form"},
                                                                   {Step::kAddPod, "AddPod"},
@@ -104,6 +105,8 @@ Result<ClusterStatus> ParseStatus(const kube::Object& object) {
   status.conditions = kube::Conditions::FromStatus(object);
   ReadNodes(object, &status);
   ReadTemplates(object, &status);
+  status.anti_entropy_completed = StringAt(object, "status.antiEntropy.lastCompleted");
+  status.anti_entropy_token = StringAt(object, "status.antiEntropy.token");
   ReadSuspicion(object, &status);
   const kube::json::value* recorded = kube::Find(object, "status.operation");
   if (recorded == nullptr || !recorded->is_object() || recorded->get_object().empty()) return status;
@@ -127,6 +130,8 @@ Result<ClusterStatus> ParseStatus(const kube::Object& object) {
   operation.message = StringAt(in, "message");
   operation.lost = {StringAt(in, "lostNodeID"), StringAt(in, "lostVolumeUID"), StringAt(in, "machine")};
   operation.attempts = static_cast<int>(kube::IntAt(in, "attempts"));
+  operation.token = StringAt(in, "token");
+  operation.keys_repaired = kube::IntAt(in, "keysRepaired");
   status.operation = std::move(operation);
   return status;
 }
@@ -148,6 +153,8 @@ kube::Object ToJson(const Operation& operation) {
           {"lostVolumeUID", operation.lost.volume_uid},
           {"machine", operation.lost.machine},
           {"attempts", operation.attempts},
+          {"token", operation.token},
+          {"keysRepaired", operation.keys_repaired},
           {"cancellable", cancellable}};
 }
 

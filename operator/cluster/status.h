@@ -17,7 +17,7 @@ namespace dynamo::op {
 // One change of the cluster, written down before the first of its side effects. Who
 // comes after a dead operator goes on from `step`.
 struct Operation {
-  enum class Type { kCreate, kScaleUp, kScaleDown, kReplace, kRollout };
+  enum class Type { kCreate, kScaleUp, kScaleDown, kReplace, kRollout, kAntiEntropy };
   enum class Step {
     kObjects,       // Create: services, StatefulSets, and wait for their pods.
     kForm,          // Create: one node is asked to form the ring.
@@ -31,7 +31,7 @@ struct Operation {
     kAwaitPod,      // Replace: the place's new pod comes up with a new, empty volume.
     kReplace,       // Replace: a member is asked to give the lost one's place to the new node.
     kRebuild,       // Replace: the new node gets what the other owners have.
-    kRepair,        // Replace: it compares itself with them once more.
+    kRepair,        // Replace: it compares itself with them once more. AntiEntropy: one node after the other.
     kForget,        // Replace: the ring forgets the lost one.
     kRestart,       // Rollout: one pod is deleted, when its node can be spared.
     kAwaitReady,    // Rollout: the same node serves again, on the new template.
@@ -51,7 +51,9 @@ struct Operation {
     friend bool operator==(const Lost&, const Lost&) = default;
   };
   Lost lost = {};
-  int attempts = 0;  // Of Replace: repairs begun.
+  int attempts = 0;           // Of Replace and AntiEntropy: repairs begun, of this node.
+  std::string token = {};     // Of AntiEntropy: of whoever asked for it.
+  int64_t keys_repaired = 0;  // Of AntiEntropy: so far.
 
   friend bool operator==(const Operation&, const Operation&) = default;
 };
@@ -88,6 +90,7 @@ struct ClusterStatus {
   std::optional<Suspicion> suspicion;
   // By rack: what pods stand for that say nothing of their template, as none did once.
   std::map<std::string, std::string> templates;
+  std::string anti_entropy_completed, anti_entropy_token;  // When, RFC 3339, and for whom.
 
   const KnownNode* FindNode(const std::string& name) const;  // Null: nobody was ever seen there.
 };

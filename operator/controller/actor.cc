@@ -70,9 +70,22 @@ struct Actor::Pass {
   }
 
   Done operator()(const Finish& action) const {
-    auto done = WriteStatus({{"operation", nullptr}, {"ring", {{"epoch", action.ring_epoch}}}});
+    Object fields{{"operation", nullptr}, {"ring", {{"epoch", action.ring_epoch}}}};
+    if (action.keys_repaired) fields["antiEntropy"] = Compared(*action.keys_repaired);
+    auto done = WriteStatus(std::move(fields));
     if (done) Tell(action.event, action.message);
     return done;
+  }
+
+  Object Compared(int64_t keys_repaired) const {
+    const WallMicros now = actor.client_->clock()->Wall();
+    Object out{{"lastCompleted", kube::Time(now)},
+               {"keysRepaired", keys_repaired},
+               {"token", status.operation->token},
+               {"nextScheduled", nullptr}};
+    const auto every = static_cast<WallMicros>(spec.repair_every_ms) * 1000;
+    if (every > 0) out["nextScheduled"] = kube::Time(now + every);
+    return out;
   }
 
   Done operator()(const ApplyObjects& action) const {

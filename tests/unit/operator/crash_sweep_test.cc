@@ -14,7 +14,7 @@ namespace {
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-constexpr int kFlows = 8, kStopPointsLeast = 150;
+constexpr int kFlows = 9, kStopPointsLeast = 160;
 
 class CrashSweep : public ::testing::Test {
  protected:
@@ -118,6 +118,13 @@ TEST_F(CrashSweep, OfARolloutSetBack) {
     for (int i = 0; i < 12; ++i) world.Pass(), world.Act();
     ASSERT_EQ(world.OperationStep(), "Rollout/AwaitReady");
     world.Apply({{"image", ""}, {"version", "1.1.0"}});
+  }));
+}
+
+TEST_F(CrashSweep, OfAComparisonOfAllNodes) {
+  Count(Sweep("a comparison of all nodes", [](World& world) {
+    ASSERT_TRUE(world.RunUntilReady());
+    world.Apply({{"antiEntropy", {{"requestToken", "today"}}}});
   }));
 }
 

@@ -238,7 +238,7 @@ TEST(ClusterSpec, NamesTheFieldThatIsWrong) {
       {{{"transfer", {{"bandwidth", "0"}}}}, "spec.transfer.bandwidth"},
       {{{"transfer", {{"maxConcurrent", 0}}}}, "spec.transfer.maxConcurrent"},
       {{{"antiEntropy", {{"interval", "often"}}}}, "spec.antiEntropy.interval"},
-      {{{"antiEntropy", {{"mode", "Scheduled"}}}}, "spec.antiEntropy.mode"},
+      {{{"antiEntropy", {{"mode", "Sometimes"}}}}, "spec.antiEntropy.mode"},
       {{{"replacement", {{"policy", "Never"}}}}, "spec.replacement.policy"},
       {{{"update", {{"maxUnavailable", 0}}}}, "spec.update.maxUnavailable"},
       {{{"update", {{"partition", -1}}}}, "spec.update.partition"},
@@ -301,6 +301,7 @@ TEST(ClusterSpec, WhatRunsInTheBackgroundIsSettingsOfTheNodes) {
       settings({{"transfer", {{"maxConcurrent", 4}, {"bandwidth", "50M"}}}, {"antiEntropy", {{"interval", "1h"}}}}),
       "4 50000000 3600000");
   EXPECT_EQ(settings({{"antiEntropy", {{"mode", "Off"}, {"interval", "1h"}}}}), "2 33554432 0");
+  EXPECT_EQ(settings({{"antiEntropy", {{"mode", "Scheduled"}, {"interval", "1h"}}}}), "2 33554432 0");
   EXPECT_EQ(settings({{"config", {{"anti-entropy-interval-ms", "7"}}}}), "2 33554432 300000")
       << "the resource's own fields go before spec.config";
 }

@@ -149,6 +149,11 @@ TEST(Planner, OfScaleUp) {
       {"joined, but not all know",
        [&](Scene& s) { in(Step::kJoin, "normal")(s), s.Node("demo-b-0").topology->hash = "old"; },
        "Wait(RingNotConverged"},
+      {"joined, and one is silent, for good perhaps",
+       [&](Scene& s) {
+         in(Step::kJoin, "normal")(s), s.Node("demo-b-0").identity.reset(), s.Node("demo-b-0").topology.reset();
+       },
+       "Finish(NodeJoined"},
       {"no ring is seen at all",
        [&](Scene& s) {
          in(Step::kJoin, "normal")(s);
