@@ -5,6 +5,7 @@
 #include <charconv>
 #include <string_view>
 
+#include "operator/cluster/lost_volume.h"
 #include "operator/cluster/plan_steps.h"
 #include "operator/cluster/planner.h"
 
@@ -130,7 +131,8 @@ std::optional<Wait> WhyNotLeave(const ClusterSpec& spec, const Operation& operat
   return std::nullopt;
 }
 
-Action LeaveStep(const ClusterSpec& spec, const Operation& operation, const Observed& observed) {
+Action LeaveStep(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
+  const Operation& operation = *status.operation;
   const admin::Topology* ring = observed.AgreedRing(/*everyone=*/false);
   if (ring == nullptr) return Wait{"RingNotConverged", "the nodes do not agree on one ring"};
   const admin::Member* member = FindMember(*ring, operation.node_id);
@@ -151,6 +153,10 @@ Action LeaveStep(const ClusterSpec& spec, const Operation& operation, const Obse
   }
   if (member->state == "normal") {
     if (wanted_back) return Finish{static_cast<int64_t>(ring->epoch), "DecommissionCancelled", operation.node};
+    // Nothing was asked yet, and what is lost would keep the quorums from being safe for ever.
+    if (!FindLostVolumes(status, observed).empty()) {
+      return Finish{static_cast<int64_t>(ring->epoch), "DecommissionPostponed", operation.node};
+    }
     if (node == nullptr || !node->identity) return Wait{"NodeDown", operation.node + " does not answer"};
     if (const auto wait = WhyNotLeave(spec, operation, observed, *ring)) return *wait;
     return AskNode{AskNode::What::kLeave, operation.node, operation.node_id};
@@ -222,7 +228,7 @@ Action ContinueScaleDown(const ClusterSpec& spec, const ClusterStatus& status, c
     case Step::kCancelLeave: return CancelLeaveStep(operation, observed);
     case Step::kRemovePod: return RemovePodStep(operation, observed);
     case Step::kRemoveVolume: return RemoveVolumeStep(spec, operation, observed);
-    default: return LeaveStep(spec, operation, observed);
+    default: return LeaveStep(spec, status, observed);
   }
 }
 

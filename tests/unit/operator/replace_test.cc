@@ -147,6 +147,22 @@ TEST_F(ReplaceWorld, OneAfterTheOtherIsReplacedWhereEnoughIsLeft) {
   EXPECT_EQ(world_.StateOf("demo-c-0"), "normal");
 }
 
+TEST_F(ReplaceWorld, AVolumeThatIsLostBeforeANodeHasBegunToLeaveGoesFirst) {
+  world_.ScaleTo(4);
+  ASSERT_TRUE(world_.RunUntilReady());
+  world_.set_ready_without(1);
+  world_.ScaleTo(3);
+  Turn(5);
+  ASSERT_EQ(world_.OperationStep(), "ScaleDown/Leave");
+  world_.LoseVolume("demo-b-0");
+  world_.Act();
+  world_.set_ready_without(2);
+  ASSERT_TRUE(world_.RunUntilReady(90));
+  EXPECT_EQ(world_.EventsOf("DecommissionPostponed"), 1);
+  ExpectReplaced();
+  EXPECT_EQ(world_.EventsOf("Decommissioned"), 1);
+}
+
 TEST_F(ReplaceWorld, ARestartedOperatorGoesOnFromWhatItHasSuspected) {
   world_.LoseVolume("demo-b-0");
   world_.Act();
