@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "operator/cluster/template_hash.h"
 #include "tests/lib/kube/fake_api_server.h"
 #include "tests/lib/kube/manual_clock.h"
 
@@ -120,6 +121,54 @@ TEST_F(ObserverTest, WhyAPodDoesNotStartIsSaidInKubernetesOwnWords) {
   EXPECT_EQ(seen->FindNode("demo-a-2")->trouble, "Unschedulable: no room");
   EXPECT_TRUE(seen->FindNode("demo-b-0")->pod_ready);
   EXPECT_FALSE(seen->FindNode("demo-a-0")->pod_ready);
+}
+
+TEST_F(ObserverTest, APodSaysWhatItWasMadeOfAndSinceWhenItServes) {
+  AddSet("demo-a", 2);
+  AddSet("demo-b", 0);
+  const auto ready = [](const char* status) {
+    return Object{
+        {"conditions",
+         json::array{Object{{"type", "Ready"}, {"status", status}, {"lastTransitionTime", "2026-01-02T03:04:05Z"}}}}};
+  };
+  AddPod("demo-a-0", ready("True"));
+  AddPod("demo-a-1", ready("False"));
+  api_.Do("PATCH", std::string(kPods) + "/demo-a-0", {{"metadata", {{"annotations", {{kTemplateAnnotation, "h"}}}}}});
+  const auto seen = Look();
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->FindNode("demo-a-0")->pod_template, "h");
+  EXPECT_EQ(seen->FindNode("demo-a-0")->pod_ready_since, *kube::ParseTime("2026-01-02T03:04:05Z"));
+  EXPECT_EQ(seen->FindNode("demo-a-1")->pod_template, "");
+  EXPECT_EQ(seen->FindNode("demo-a-1")->pod_ready_since, 0u);
+}
+
+TEST_F(ObserverTest, AStatefulSetIsBehindUntilItHasSeenItsNewTemplate) {
+  AddSet("demo-a", 1);
+  AddSet("demo-b", 1);
+  const int64_t generation = kube::IntAt(api_.Get(std::string(kSets) + "/demo-a"), "metadata.generation");
+  const auto observe = [&](int64_t observed) {
+    api_.Do("PATCH", std::string(kSets) + "/demo-a/status", {{"status", {{"observedGeneration", observed}}}});
+    return Look()->FindRack("a")->template_current;
+  };
+  EXPECT_FALSE(Look()->FindRack("a")->template_current);
+  EXPECT_FALSE(observe(generation - 1));
+  EXPECT_TRUE(observe(generation));
+}
+
+TEST_F(ObserverTest, MachinesAreLookedForOnlyOnceThereIsARing) {
+  AddSet("demo-a", 1);
+  AddSet("demo-b", 1);
+  AddClaim("data-demo-a-0", "Bound");
+  api_.Do("PATCH", std::string(kClaims) + "/data-demo-a-0", {{"spec", {{"volumeName", "v"}}}});
+  ASSERT_TRUE(Look());
+  const auto asked = [&] {
+    const auto requests = api_.requests();
+    return std::ranges::count(requests, "GET /api/v1/persistentvolumes/v");
+  };
+  EXPECT_EQ(asked(), 0);
+  status_.ring_epoch = 3;
+  ASSERT_TRUE(Look());
+  EXPECT_EQ(asked(), 1);
 }
 
 TEST_F(ObserverTest, TheLastWordsOfANodeThatRefusesToStartAreHeard) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <vector>
 
+#include "operator/cluster/template_hash.h"
 #include "tests/unit/operator/scene.h"
 
 namespace dynamo::op {
@@ -193,6 +194,59 @@ TEST(Report, EveryPlaceHasItsLine) {
   EXPECT_EQ(status.at("readyReplicas"), 3);
   EXPECT_THAT(kube::StringAt(status, "selector"), HasSubstr("app.kubernetes.io/instance=demo"));
   EXPECT_EQ(kube::StringAt(status, "endpoint.host"), "demo.shop.svc");
+}
+
+// Of a node in the report, by its place in it.
+Object NodeIn(const Told& told, size_t index) { return told.Status().at("nodes").get_array().at(index).get_object(); }
+
+TEST(Report, WhoStoodAtAPlaceStaysWrittenDownUntilAnotherHasIt) {
+  Told told;
+  told.status.nodes = {{"demo-b-0", "id-demo-b-0", "volume-demo-b-0"}};
+  NodeView& node = told.Node("demo-b-0");
+  node.identity.reset(), node.topology.reset(), node.volume_uid = "";
+  EXPECT_EQ(kube::StringAt(NodeIn(told, 1), "nodeID"), "id-demo-b-0") << "silent";
+  EXPECT_EQ(kube::StringAt(NodeIn(told, 1), "volumeUID"), "volume-demo-b-0");
+  EXPECT_EQ(kube::StringAt(NodeIn(told, 1), "state"), "Unknown");
+
+  node.identity = admin::Identity{"new", "", 1, "empty", true};
+  node.volume_uid = "new-volume";
+  EXPECT_EQ(kube::StringAt(NodeIn(told, 1), "nodeID"), "id-demo-b-0") << "another stands there, empty";
+  EXPECT_EQ(kube::StringAt(NodeIn(told, 1), "volumeUID"), "volume-demo-b-0");
+  EXPECT_EQ(kube::StringAt(NodeIn(told, 1), "state"), "Lost");
+
+  told.SetState("demo-b-0", "replaced");
+  EXPECT_EQ(kube::StringAt(NodeIn(told, 1), "nodeID"), "new") << "the place is not the old one's any more";
+  EXPECT_EQ(kube::StringAt(NodeIn(told, 1), "volumeUID"), "new-volume");
+}
+
+TEST(Report, ARingThatNobodyAgreesOnTakesNobodysPlaceAway) {
+  Told told;
+  told.status.nodes = {{"demo-b-0", "id-demo-b-0", "volume-demo-b-0"}};
+  for (NodeView& node : told.observed.nodes) node.topology.reset();
+  told.Node("demo-b-0").identity = admin::Identity{"new", "", 1, "empty", true};
+  told.Node("demo-b-0").volume_uid = "new-volume";
+  EXPECT_EQ(kube::StringAt(NodeIn(told, 1), "nodeID"), "id-demo-b-0");
+  EXPECT_EQ(kube::StringAt(NodeIn(told, 1), "volumeUID"), "volume-demo-b-0");
+}
+
+TEST(Report, PodsOfAnOlderWishArePending) {
+  Expect({
+      {"one of three", [](Told& t) { t.Node("demo-b-0").pod_template = "older"; }, "UpdatePending", "True",
+       "RolloutPending", "1 of 3 pods"},
+      {"kept", [](Told& t) { t.Node("demo-b-0").pod_template = "older", t.spec.update_partition = 2; }, "UpdatePending",
+       "True", "RolloutPending", "spec.update.partition keeps some"},
+      {"of another operator's template alone", [](Told& t) { t.observed.racks[1].updated = 0; }, "UpdatePending",
+       "True", "PodsOfOlderTemplate", "restartToken"},
+  });
+}
+
+TEST(Report, WhatPodsWithoutAHashStandForIsSetDownOnce) {
+  Told told;
+  const std::string first = kube::StringAt(told.Status().at("racks").get_array().at(0).get_object(), "template");
+  EXPECT_EQ(first, TemplateHashOf(told.spec, told.spec.racks[0]));
+  told.status.templates["a"] = first;
+  told.spec.version = "another";
+  EXPECT_EQ(kube::StringAt(told.Status().at("racks").get_array().at(0).get_object(), "template"), first);
 }
 
 TEST(Report, TheFirstOfANewGenerationLeavesNothingOfTheOldOneStanding) {
