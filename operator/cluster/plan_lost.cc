@@ -29,7 +29,8 @@ Wait WaitWithoutMajority(const ClusterStatus& status, const Observed& observed, 
   const auto nodes = observed.ExpectedNodes();
   const auto silent = std::ranges::count_if(nodes, [](const NodeView* node) { return !node->identity; });
   const auto left = std::ranges::count_if(nodes, [](const NodeView* node) { return node->topology.has_value(); });
-  const size_t members = newest == nullptr ? nodes.size() : newest->members.size();
+  const size_t members =
+      newest == nullptr ? nodes.size() : static_cast<size_t>(std::ranges::count_if(newest->members, HoldsPlace));
   if (static_cast<size_t>(silent + left) * 2 > members && newest != nullptr) {
     return {"RingNotConverged", "the nodes do not agree on one ring"};
   }

@@ -163,6 +163,27 @@ TEST_F(ReplaceWorld, AVolumeThatIsLostBeforeANodeHasBegunToLeaveGoesFirst) {
   EXPECT_EQ(world_.EventsOf("Decommissioned"), 1);
 }
 
+TEST_F(ReplaceWorld, WhatWasLostTwiceWhileNobodyLookedIsReplacedOnce) {
+  world_.LoseVolume("demo-b-0");
+  world_.Act();
+  world_.LoseVolume("demo-b-0");
+  world_.Act();
+  ASSERT_TRUE(world_.RunUntilReady());
+  ExpectReplaced();
+}
+
+TEST_F(ReplaceWorld, AVolumeThatIsLostAgainWhileItIsSuspectedIsSeenTwiceAnew) {
+  world_.LoseVolume("demo-b-0");
+  world_.Act(), world_.Pass();
+  const std::string first = kube::StringAt(world_.Cluster(), "status.suspicion.since");
+  world_.Act(), world_.Act();
+  world_.LoseVolume("demo-b-0");
+  world_.Act(), world_.Pass();
+  EXPECT_GT(*kube::ParseTime(kube::StringAt(world_.Cluster(), "status.suspicion.since")), *kube::ParseTime(first));
+  ASSERT_TRUE(world_.RunUntilReady());
+  ExpectReplaced();
+}
+
 TEST_F(ReplaceWorld, ARestartedOperatorGoesOnFromWhatItHasSuspected) {
   world_.LoseVolume("demo-b-0");
   world_.Act();

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/json/serialize.hpp>
+
 #include "tests/unit/operator/world.h"
 
 namespace dynamo::op {
@@ -163,6 +165,25 @@ TEST_F(Rollout, AVolumeThatIsLostMeanwhileComesFirst) {
   EXPECT_NE(world_.NodeIdAt("demo-c-0"), ids_["demo-c-0"]);
   EXPECT_EQ(world_.NodeIdAt("demo-b-0"), ids_["demo-b-0"]);
   EXPECT_EQ(Restarted(), "abc");
+}
+
+TEST_F(Rollout, AViewOfThePodsOfBeforeDeletesNone) {
+  kube::json::array before;
+  for (const Object& pod : world_.api.List("/api/v1/namespaces/shop/pods")) before.push_back(pod);
+  const Object stale{{"kind", "PodList"}, {"metadata", {{"resourceVersion", "1"}}}, {"items", before}};
+  world_.Apply({{"version", "1.1.0"}});
+  ASSERT_TRUE(world_.RunUntilReady());
+  Remember();
+  world_.api.set_intercept([&](const testing::FakeRequest& request) -> std::optional<testing::FakeReply> {
+    if (request.method != "GET" || !request.path.ends_with("/pods")) return std::nullopt;
+    return testing::FakeReply{200, kube::json::serialize(stale), {}};
+  });
+  Turn(10);
+  EXPECT_EQ(world_.OperationStep(), "Rollout/Restart") << "it believed them to be of the older template";
+  EXPECT_EQ(Restarted(), "") << "what was to be deleted is a pod, not a name";
+  world_.api.set_intercept([](const testing::FakeRequest&) { return std::nullopt; });
+  EXPECT_TRUE(world_.RunUntilReady());
+  EXPECT_EQ(Restarted(), "");
 }
 
 TEST_F(Rollout, ABrokenImageOfTheFirstPodsIsMendedByAnother) {
