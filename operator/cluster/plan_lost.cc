@@ -36,6 +36,7 @@ Wait WaitWithoutMajority(const ClusterStatus& status, const Observed& observed, 
   }
   if (newest == nullptr && silent > 0) return {"RingNotConverged", "no node reports a ring"};
   std::vector<std::string> ids;
+  ids.reserve(lost.size());
   for (const LostVolume& each : lost) ids.push_back(each.seen.node_id);
   return {"DataAtRisk",
           fmt::format("the volumes of {} nodes are lost ({}), and the members that are left are no majority: nothing "

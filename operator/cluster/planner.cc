@@ -35,6 +35,7 @@ int PlacesWithVolumes(const Observed& observed, const std::string& rack) {
 
 std::vector<int> ReplicasNow(const Observed& observed) {
   std::vector<int> out;
+  out.reserve(observed.racks.size());
   for (const RackView& rack : observed.racks) {
     out.push_back(rack.replicas ? *rack.replicas : PlacesWithVolumes(observed, rack.name));
   }
