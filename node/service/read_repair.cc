@@ -13,6 +13,13 @@ Async<> RepairSelf(Replica* replica, KeyPtr key, Bytes joined, ReapGeneration st
   }
 }
 
+// Members may have changed since the read began: what is no longer to be here would be
+// a stray, or a hint, on a node that may have said that it holds none.
+bool MayRepairSelf(ShardContext& shard, const PlacedKey& key, NodeId stands_in_for) {
+  if (stands_in_for) return !shard.departing();
+  return shard.IsOwner(shard.self, key) || shard.IsPendingOwner(shard.self, key);
+}
+
 // For a planted bug.
 Bytes WithoutOneSibling(const Bytes& joined) {
   Result<Object> object = DecodeObject(joined);
@@ -31,7 +38,10 @@ void RepairReplicas(const DataPath& parts, const KeyPtr& key, const Stamped& sta
   for (const ReplicaTarget& target : behind) {
     parts.shard->metrics->read_repairs.Add();
     if (target.node == parts.shard->self) {
-      parts.shard->env.scope->Spawn(RepairSelf(parts.replica, key, joined.object, joined.stamp, target.stands_in_for));
+      if (MayRepairSelf(*parts.shard, *key, target.stands_in_for)) {
+        parts.shard->env.scope->Spawn(
+            RepairSelf(parts.replica, key, joined.object, joined.stamp, target.stands_in_for));
+      }
       continue;
     }
     SharedBytes body = to_owners;

@@ -147,8 +147,9 @@ std::vector<std::string> Strays(SimCluster& cluster) {
   const auto newest = cluster.NewestTopology();
   for (size_t i = 0; i < cluster.size(); ++i) {
     const NodeId id = cluster.IdOf(i);
-    // Who has left never takes part again, whatever reached its disk too late.
-    if (newest->StandingOf(id) != MemberStanding::kMember || cluster.node(i).disk().lost()) continue;
+    const Member* member = newest->Find(id);
+    // A disk that was given up for lost keeps what it has, and never takes part again.
+    if (member == nullptr || member->state == MemberState::kReplaced || cluster.node(i).disk().lost()) continue;
     for (const auto& [key, object] : cluster.node(i).disk().applied(ColumnFamily::kObjects)) {
       const std::vector<NodeId> owners = OwnersOf(*newest, key);
       if (std::ranges::find(owners, id) != owners.end()) continue;
