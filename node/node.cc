@@ -14,6 +14,7 @@
 #include "node/adapter/host_port.h"
 #include "node/adapter/kubernetes_seeds.h"
 #include "node/adapter/machine.h"
+#include "node/protocol/spoken_versions.h"
 #include "node/version.h"
 
 namespace dynamo {
@@ -131,7 +132,7 @@ NodeInfo Node::Self() const {
   self.admin_address = address(listening.admin);
   self.shards = static_cast<uint32_t>(shards_.size());
   self.software_version = kVersion;
-  self.protocol_version = kProtocolVersion;
+  self.protocol_version = kSpokenVersions.newest;
   return self;
 }
 

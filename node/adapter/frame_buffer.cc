@@ -20,29 +20,31 @@ std::span<char> FrameBuffer::Space() {
 }
 
 Result<std::optional<ParsedFrame>> FrameBuffer::Next() {
-  if (magic_pending_) {
-    if (const Status magic = TakeMagic(); !magic) return Fail(magic.error());
-    if (magic_pending_) return std::nullopt;
+  if (!version_) {
+    if (const Status hello = TakeHello(); !hello) return Fail(hello.error());
+    if (!version_) return std::nullopt;
   }
   const std::string_view unread = Unread();
   if (unread.size() < kFrameLengthBytes) return std::nullopt;
   const auto length = ParseFrameLength(unread.substr(0, kFrameLengthBytes));
   if (!length) return Fail(length.error());
   if (unread.size() < kFrameLengthBytes + *length) return std::nullopt;
-  const auto frame = ParseFrame(unread.substr(kFrameLengthBytes, *length));
+  const auto frame = ParseFrame(unread.substr(kFrameLengthBytes, *length), spoken_);
   if (!frame) return Fail(frame.error());
   begin_ += kFrameLengthBytes + *length;
   return *frame;
 }
 
-Status FrameBuffer::TakeMagic() {
+Status FrameBuffer::TakeHello() {
   const std::string_view start = Unread().substr(0, kPeerMagic.size());
-  if (start != kPeerMagic.substr(0, start.size())) {
-    return Fail(Errc::kCorrupt, "the first bytes are not a peer's: another protocol, or another version");
-  }
-  if (start.size() < kPeerMagic.size()) return {};
-  begin_ += kPeerMagic.size();
-  magic_pending_ = false;
+  if (start != kPeerMagic.substr(0, start.size())) return Fail(Errc::kCorrupt, "the first bytes are not a peer's");
+  if (Unread().size() < kHelloBytes) return {};
+  const Result<SpokenVersions> peers = ParseHello(Unread().substr(0, kHelloBytes));
+  if (!peers) return Fail(peers.error());
+  const Result<uint8_t> common = CommonVersion(spoken_, *peers);
+  if (!common) return Fail(common.error());
+  version_ = *common;
+  begin_ += kHelloBytes;
   return {};
 }
 

@@ -20,8 +20,8 @@ class FrameBuffer {
  public:
   static constexpr size_t kMinimum = 64 << 10;
 
-  // With `magic`, the stream begins with kPeerMagic.
-  explicit FrameBuffer(bool magic) : magic_pending_(magic) {}
+  // Begins with the peer's hello, as every stream does.
+  explicit FrameBuffer(SpokenVersions spoken = kSpokenVersions) : spoken_(spoken) {}
 
   // Where the next bytes go; never empty. Ends the views that Next gave.
   std::span<char> Space();
@@ -29,17 +29,22 @@ class FrameBuffer {
   void Filled(size_t size) { end_ += size; }
 
   // The next whole frame, a view into the buffer until Space is called; nullopt:
-  // more bytes are needed. After an error the stream is of no further use.
+  // more bytes are needed. After an error the stream is of no further use:
+  // kUnsupported: no version is common with the peer.
   Result<std::optional<ParsedFrame>> Next();
+
+  // The newest version that both sides speak, once Next has seen the peer's hello.
+  std::optional<uint8_t> version() const { return version_; }
 
   size_t capacity() const { return capacity_; }
 
  private:
-  Status TakeMagic();
+  Status TakeHello();
   std::string_view Unread() const { return {data_.get() + begin_, end_ - begin_}; }
   void Resize(size_t capacity);
 
-  bool magic_pending_;
+  SpokenVersions spoken_;
+  std::optional<uint8_t> version_;
   std::unique_ptr<char[]> data_;
   size_t capacity_ = 0;
   size_t begin_ = 0;

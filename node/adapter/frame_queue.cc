@@ -6,9 +6,21 @@
 
 namespace dynamo {
 
-void FrameQueue::Append(const FrameHeader& header, SharedBytes body) {
-  Bytes& tail = Tail();
+void FrameQueue::Append(FrameHeader header, SharedBytes body) {
   appended_ += kFrameLengthBytes + kFrameHeaderBytes + body->size();
+  if (version_) return Write(header, std::move(body));
+  early_.emplace_back(header, std::move(body));
+}
+
+void FrameQueue::SetVersion(uint8_t version) {
+  DYNAMO_CHECK(!version_);
+  version_ = version;
+  for (auto& [header, body] : std::exchange(early_, {})) Write(header, std::move(body));
+}
+
+void FrameQueue::Write(FrameHeader header, SharedBytes body) {
+  header.version = *version_;
+  Bytes& tail = Tail();
   if (body->size() < kShareBytesMin) {
     AppendFrame(header, *body, &tail);
   } else {

@@ -5,7 +5,9 @@
 #include <boost/asio/buffer.hpp>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "node/env/async.h"
@@ -20,15 +22,19 @@ class FrameQueue {
  public:
   static constexpr size_t kShareBytesMin = 8 << 10;
 
-  void Append(const FrameHeader& header, SharedBytes body);
+  // Before SetVersion frames wait: nobody knows yet how to write them.
+  void Append(FrameHeader header, SharedBytes body);
   void AppendRaw(std::string_view bytes);
+  // Of the protocol: of all frames, those that wait too. Once.
+  void SetVersion(uint8_t version);
 
   // The first buffers of what waits, to be written in this order; replaces `out`.
   void Buffers(std::vector<asio::const_buffer>* out) const;
   // `size` bytes have been written.
   void Consume(size_t size);
 
-  bool empty() const { return waiting() == 0; }
+  // Nothing that may be written now.
+  bool empty() const { return chunks_.empty(); }
   size_t waiting() const { return static_cast<size_t>(appended_ - consumed_); }
   // Offsets into the stream, from its first byte.
   uint64_t appended() const { return appended_; }
@@ -45,7 +51,10 @@ class FrameQueue {
     std::string_view view() const { return shared ? std::string_view(*shared) : std::string_view(own); }
   };
   Bytes& Tail();
+  void Write(FrameHeader header, SharedBytes body);
 
+  std::optional<uint8_t> version_;
+  std::vector<std::pair<FrameHeader, SharedBytes>> early_;  // Before the version was known.
   std::deque<Chunk> chunks_;
   Bytes spare_;
   size_t front_offset_ = 0;  // Of the first chunk: written before.

@@ -68,7 +68,6 @@ void TcpChannel::Connect() {
   events.on_frame = [this](const ParsedFrame& frame) { OnFrame(frame); };
   events.on_broken = [this](const Error& error) { Break(error); };
   connection_ = std::make_shared<TcpConnection>(PeerSocket(executor_), options_.connection, corked_, std::move(events));
-  connection_->SendRaw(kPeerMagic);
   connect_timer_ = clock_->At(now + options_.connect_timeout,
                               [this] { Break({Errc::kUnavailable, "no connection within the time limit"}); });
 

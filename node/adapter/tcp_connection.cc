@@ -23,7 +23,9 @@ TcpConnection::TcpConnection(PeerSocket socket, TcpConnectionOptions options, Co
       options_(options),
       corked_(corked),
       events_(std::move(events)),
-      input_(options.expect_magic) {}
+      input_(options.versions) {
+  queue_.AppendRaw(EncodeHello(options.versions));
+}
 
 void TcpConnection::Open() {
   if (closed_) return;
@@ -50,12 +52,6 @@ void TcpConnection::Configure() {
 void TcpConnection::Send(const FrameHeader& header, SharedBytes body) {
   if (closed_) return;
   queue_.Append(header, std::move(body));
-  Cork();
-}
-
-void TcpConnection::SendRaw(std::string_view bytes) {
-  if (closed_) return;
-  queue_.AppendRaw(bytes);
   Cork();
 }
 
@@ -113,8 +109,11 @@ void TcpConnection::OnRead(const boost::system::error_code& error, size_t size) 
 bool TcpConnection::TakeFrames() {
   const auto self = shared_from_this();
   for (;;) {
+    const bool knew_version = input_.version().has_value();
     const auto frame = input_.Next();
+    if (!knew_version && input_.version()) OnVersion(*input_.version());
     if (!frame) {
+      Flush();  // Our hello tells the peer why, if it is a matter of versions.
       Break(frame.error());
       return false;
     }
@@ -122,6 +121,12 @@ bool TcpConnection::TakeFrames() {
     events_.on_frame(**frame);
     if (closed_) return false;
   }
+}
+
+void TcpConnection::OnVersion(uint8_t version) {
+  queue_.SetVersion(version);
+  Cork();
+  if (events_.on_version) events_.on_version(version);
 }
 
 void TcpConnection::Break(Error error) {

@@ -23,7 +23,7 @@ class TcpConnection;
 using CorkedConnections = std::vector<std::shared_ptr<TcpConnection>>;
 
 struct TcpConnectionOptions {
-  bool expect_magic = false;
+  SpokenVersions versions = kSpokenVersions;
   // No more is read while this much waits to be written: a peer that asks and does
   // not read the answers waits, and costs no more memory.
   size_t unread_answers_bytes_max = 64u << 20;
@@ -36,6 +36,8 @@ class TcpConnection : public std::enable_shared_from_this<TcpConnection> {
   struct Events {
     // The view is good during the call.
     std::function<void(const ParsedFrame&)> on_frame;
+    // Optional: the peer has said hello, and frames of this version go both ways.
+    std::function<void(uint8_t)> on_version;
     // Broken, by the peer, the network or a bad frame (kCorrupt, kUnsupported):
     // once, and never after Close.
     std::function<void(const Error&)> on_broken;
@@ -48,9 +50,9 @@ class TcpConnection : public std::enable_shared_from_this<TcpConnection> {
   void Open();
   bool open() const { return open_; }
 
-  // Corks a frame until Flush, and until Open. After Close or a break it is dropped.
+  // Corks a frame until Flush, Open and the peer's hello. After Close or a break it is
+  // dropped.
   void Send(const FrameHeader& header, SharedBytes body);
-  void SendRaw(std::string_view bytes);
   // Writes as much as the socket takes; the rest follows when it takes more.
   void Flush();
   // Nothing is called any more.
@@ -65,6 +67,7 @@ class TcpConnection : public std::enable_shared_from_this<TcpConnection> {
   void Read();
   void OnRead(const boost::system::error_code& error, size_t size);
   bool TakeFrames();
+  void OnVersion(uint8_t version);
   void FlushLater();
   void Break(Error error);
 

@@ -19,6 +19,7 @@ struct TcpTransport::Incoming {
 TcpTransport::TcpTransport(Executor executor, Clock* clock, Metrics* metrics, Logger log, TcpTransportOptions options)
     : executor_(executor),
       clock_(clock),
+      metrics_(metrics),
       log_(std::move(log)),
       options_(options),
       calls_total_(metrics->counter("dynamo_peer_calls_total", "Requests sent to other nodes.")),
@@ -32,7 +33,6 @@ TcpTransport::TcpTransport(Executor executor, Clock* clock, Metrics* metrics, Lo
                                         "ends its connection.")),
       broken_total_(metrics->counter("dynamo_peer_connections_broken_total",
                                      "Connections to or from other nodes that failed or could not be made.")) {
-  options_.channel.connection.expect_magic = false;
   Sweep();
 }
 
@@ -93,14 +93,13 @@ void TcpTransport::Adopt(int descriptor, bool ipv6) {
   boost::system::error_code error;
   socket.assign(ipv6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), descriptor, error);
   if (error || stopped_ || incoming_.size() >= options_.connections_in_max) return;
-  TcpConnectionOptions options = options_.channel.connection;
-  options.expect_magic = true;
   const auto incoming = std::make_shared<Incoming>();
   incoming->since = clock_->Now();
   TcpConnection::Events events;
   events.on_frame = [this, weak = std::weak_ptr(incoming)](const ParsedFrame& frame) {
     if (const auto from = weak.lock()) OnFrame(from, frame);
   };
+  events.on_version = [this](uint8_t version) { AcceptedTotal(version).Add(); };
   events.on_broken = [this, weak = std::weak_ptr(incoming)](const Error& error) {
     if (error.code != Errc::kUnavailable) {
       malformed_total_.Add();
@@ -108,9 +107,16 @@ void TcpTransport::Adopt(int descriptor, bool ipv6) {
     }
     if (const auto from = weak.lock()) Forget(from);
   };
-  incoming->connection = std::make_shared<TcpConnection>(std::move(socket), options, &corked_, std::move(events));
+  incoming->connection =
+      std::make_shared<TcpConnection>(std::move(socket), options_.channel.connection, &corked_, std::move(events));
   incoming_.insert(incoming);
   incoming->connection->Open();
+}
+
+Counter& TcpTransport::AcceptedTotal(uint8_t version) {
+  return metrics_->counter("dynamo_peer_connections_accepted_total",
+                           "Connections that other nodes have made, by the version of the protocol that both speak.",
+                           {{"version", std::to_string(version)}});
 }
 
 void TcpTransport::OnFrame(const std::shared_ptr<Incoming>& from, const ParsedFrame& frame) {

@@ -67,6 +67,7 @@ class TcpTransport : public Transport {
   ChannelPtr ChannelTo(const std::string& address);
   FrameHeader RequestHeader(NodeId to) const;
   void OnUnreachable(const TcpChannel& channel, const Error& error);
+  Counter& AcceptedTotal(uint8_t version);
   void OnFrame(const std::shared_ptr<Incoming>& from, const ParsedFrame& frame);
   void Serve(const std::shared_ptr<Incoming>& from, const ParsedFrame& frame);
   // Why the request is refused; empty: it is not.
@@ -76,6 +77,7 @@ class TcpTransport : public Transport {
 
   Executor executor_;
   Clock* clock_;
+  Metrics* metrics_;
   Logger log_;
   TcpTransportOptions options_;
   PeerHandler* handler_ = nullptr;

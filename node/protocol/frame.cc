@@ -18,7 +18,7 @@ void AppendFrameHeader(const FrameHeader& header, std::string_view body, Bytes* 
   ByteWriter writer(out);
   writer.U32(static_cast<uint32_t>(kFrameHeaderBytes + body.size()));
   const size_t start = out->size();
-  writer.U8(kProtocolVersion);
+  writer.U8(header.version);
   writer.U8(static_cast<uint8_t>(header.kind));
   writer.U64(header.call_id);
   writer.U64(header.from.value);
@@ -43,11 +43,11 @@ Result<size_t> ParseFrameLength(std::string_view length_bytes) {
   return length;
 }
 
-Result<ParsedFrame> ParseFrame(std::string_view frame) {
+Result<ParsedFrame> ParseFrame(std::string_view frame, SpokenVersions spoken) {
   ByteReader reader(frame);
-  const uint8_t version = reader.U8();
-  const uint8_t kind = reader.U8();
   FrameHeader header;
+  header.version = reader.U8();
+  const uint8_t kind = reader.U8();
   header.kind = static_cast<FrameKind>(kind);
   header.call_id = reader.U64();
   header.from.value = reader.U64();
@@ -56,9 +56,9 @@ Result<ParsedFrame> ParseFrame(std::string_view frame) {
   header.timeout_ms = reader.U32();
   const uint64_t checksum = reader.U64();
   if (!reader.ok()) return Fail(Errc::kCorrupt, "peer frame is cut");
-  if (version != kProtocolVersion) {
-    return Fail(Errc::kUnsupported,
-                fmt::format("peer speaks protocol version {}, this node {}", version, kProtocolVersion));
+  if (header.version < spoken.oldest || header.version > spoken.newest) {
+    return Fail(Errc::kUnsupported, fmt::format("peer frame of the protocol's version {}, this node speaks {} to {}",
+                                                header.version, spoken.oldest, spoken.newest));
   }
   const std::string_view body = frame.substr(kFrameHeaderBytes);
   if (checksum != FrameChecksum(frame.substr(0, kFrameHeaderBytes - 8), body)) {

@@ -1,6 +1,6 @@
 // The frame around every message between nodes, and its limits.
 //
-// A connection begins with kPeerMagic from the side that made it. Each frame is
+// After the hello of a connection (spoken_versions.h) each frame is
 // 4 bytes big-endian length of what follows, then
 //   version (1) | kind (1) | call id (8) | from (8) | to (8) | cluster tag (8) |
 //   timeout in ms (4) | checksum (8: XXH3-64 of all other bytes after the length) | body
@@ -13,6 +13,7 @@
 #include "common/base/bytes.h"
 #include "common/base/ids.h"
 #include "common/base/result.h"
+#include "node/protocol/spoken_versions.h"
 
 namespace dynamo {
 
@@ -21,6 +22,7 @@ namespace dynamo {
 enum class FrameKind : uint8_t { kRequest = 1, kResponse = 2, kRefused = 3 };
 
 struct FrameHeader {
+  uint8_t version = kSpokenVersions.newest;  // The connection says which.
   FrameKind kind = FrameKind::kRequest;
   uint64_t call_id = 0;  // Chosen by the caller, returned with the answer.
   NodeId from;
@@ -32,11 +34,8 @@ struct FrameHeader {
   friend bool operator==(const FrameHeader&, const FrameHeader&) = default;
 };
 
-// Tells a peer from a stray client before anything is allocated for it.
-inline constexpr std::string_view kPeerMagic = "DYN\x01";
-inline constexpr uint8_t kProtocolVersion = 1;
 inline constexpr size_t kFrameLengthBytes = 4;
-inline constexpr size_t kFrameHeaderBytes = 46;  // Version to checksum.
+inline constexpr size_t kFrameHeaderBytes = 46;  // Version to checksum; of every version of the protocol.
 inline constexpr size_t kFrameBytesMax = 64u << 20;
 
 // Length and header for `body`, appended to `out`; the body must follow.
@@ -53,8 +52,8 @@ struct ParsedFrame {
   std::string_view body;  // Into the data given.
 };
 // `frame`: what follows the length. kCorrupt: cut, altered, unknown kind;
-// kUnsupported: another version.
-Result<ParsedFrame> ParseFrame(std::string_view frame);
+// kUnsupported: of a version that is not spoken.
+Result<ParsedFrame> ParseFrame(std::string_view frame, SpokenVersions spoken = kSpokenVersions);
 
 }  // namespace dynamo
 

@@ -1,4 +1,4 @@
-// What comes over a connection to the peer port, from its first byte on: the magic,
+// What comes over a connection to the peer port, from its first byte on: the hello,
 // frames however they are cut, and every kind of message in them.
 #include <algorithm>
 #include <cstring>
@@ -15,8 +15,8 @@ namespace {
 using namespace dynamo;
 
 // Feeds the stream in pieces of `piece` bytes; how many frames came whole.
-size_t Stream(std::string_view stream, size_t piece, bool magic) {
-  FrameBuffer buffer(magic);
+size_t Stream(std::string_view stream, size_t piece) {
+  FrameBuffer buffer;
   size_t frames = 0, fed = 0;
   while (fed < stream.size()) {
     const std::span<char> space = buffer.Space();
@@ -77,15 +77,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ByteReader in(AsBytes(data, size));
   const size_t piece = size_t{in.U8()} + 1;
   const std::string_view body = in.Raw(in.remaining());
-  Stream(body, piece, /*magic=*/true);
-  Stream(body, piece, /*magic=*/false);
-  Bytes stream(kPeerMagic);
+  const Bytes hello = EncodeHello(kSpokenVersions);
+  Stream(body, piece);
+  Stream(hello + Bytes(body), piece);
+  Bytes stream = hello;
   for (const FrameKind kind : {FrameKind::kRequest, FrameKind::kResponse, FrameKind::kRefused}) {
     FrameHeader header;
     header.kind = kind;
     AppendFrame(header, body, &stream);
   }
-  DYNAMO_CHECK(Stream(stream, piece, /*magic=*/true) == 3);
+  DYNAMO_CHECK(Stream(stream, piece) == 3);
   OpenRequest(body);
   OpenResponse(body);
   return 0;

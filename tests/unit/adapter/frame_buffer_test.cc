@@ -22,6 +22,8 @@ void Feed(FrameBuffer& buffer, std::string_view bytes) {
   }
 }
 
+const Bytes kHello = EncodeHello(kSpokenVersions);
+
 Bytes Frame(uint64_t call_id, std::string_view body) {
   Bytes out;
   FrameHeader header;
@@ -32,9 +34,9 @@ Bytes Frame(uint64_t call_id, std::string_view body) {
 
 RC_GTEST_PROP(FrameBuffer, GivesTheSameFramesHoweverTheStreamIsCut, ()) {
   const auto sizes = *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 3000));
-  std::string wire(kPeerMagic);
+  std::string wire = kHello;
   for (size_t i = 0; i < sizes.size(); ++i) wire += Frame(i, std::string(sizes[i], static_cast<char>('a' + i % 26)));
-  FrameBuffer buffer(/*magic=*/true);
+  FrameBuffer buffer;
   size_t seen = 0;
   std::string_view rest = wire;
   while (!rest.empty()) {
@@ -54,8 +56,8 @@ RC_GTEST_PROP(FrameBuffer, GivesTheSameFramesHoweverTheStreamIsCut, ()) {
 }
 
 TEST(FrameBuffer, ALengthThatClaimsMuchAllocatesNothing) {
-  FrameBuffer buffer(/*magic=*/false);
-  Feed(buffer, std::string("\x04\0\0\0", 4));  // 64 MiB to come, it says.
+  FrameBuffer buffer;
+  Feed(buffer, kHello + std::string("\x04\0\0\0", 4));  // 64 MiB to come, it says.
   const auto frame = buffer.Next();
   ASSERT_TRUE(frame.has_value());
   EXPECT_FALSE(frame->has_value());
@@ -63,9 +65,9 @@ TEST(FrameBuffer, ALengthThatClaimsMuchAllocatesNothing) {
 }
 
 TEST(FrameBuffer, GrowsWithALargeFrameAndShrinksAfterIt) {
-  FrameBuffer buffer(/*magic=*/false);
+  FrameBuffer buffer;
   const std::string body(5 << 20, 'x');
-  const Bytes wire = Frame(1, body);
+  const Bytes wire = kHello + Frame(1, body);
   std::string_view rest = wire;
   while (!rest.empty()) {
     const size_t piece = std::min<size_t>(rest.size(), 100'000);
@@ -81,16 +83,37 @@ TEST(FrameBuffer, GrowsWithALargeFrameAndShrinksAfterIt) {
 }
 
 TEST(FrameBuffer, AStrayClientIsKnownByItsFirstByte) {
-  FrameBuffer buffer(/*magic=*/true);
+  FrameBuffer buffer;
   Feed(buffer, "G");
   const auto frame = buffer.Next();
   ASSERT_FALSE(frame.has_value());
   EXPECT_EQ(frame.error().code, Errc::kCorrupt);
 }
 
+TEST(FrameBuffer, TellsTheVersionInCommonAsSoonAsThePeerHasSaidHello) {
+  FrameBuffer buffer({2, 5});
+  const Bytes hello = EncodeHello({3, 4});
+  Feed(buffer, hello.substr(0, kHelloBytes - 1));
+  ASSERT_TRUE(buffer.Next().has_value());
+  EXPECT_EQ(buffer.version(), std::nullopt);
+  Feed(buffer, hello.substr(kHelloBytes - 1));
+  ASSERT_TRUE(buffer.Next().has_value());
+  EXPECT_EQ(buffer.version(), 4);
+}
+
+TEST(FrameBuffer, APeerWithoutACommonVersionIsRefusedByName) {
+  FrameBuffer buffer({1, 2});
+  Feed(buffer, EncodeHello({3, 4}));
+  const auto frame = buffer.Next();
+  ASSERT_FALSE(frame.has_value());
+  EXPECT_EQ(frame.error().code, Errc::kUnsupported);
+  EXPECT_NE(frame.error().message.find("versions 3 to 4, this node 1 to 2"), std::string::npos)
+      << frame.error().message;
+}
+
 TEST(FrameBuffer, AnAlteredFrameIsAnError) {
-  FrameBuffer buffer(/*magic=*/false);
-  Bytes wire = Frame(1, "body");
+  FrameBuffer buffer;
+  Bytes wire = kHello + Frame(1, "body");
   wire.back() = 'Y';
   Feed(buffer, wire);
   const auto frame = buffer.Next();
@@ -99,8 +122,8 @@ TEST(FrameBuffer, AnAlteredFrameIsAnError) {
 }
 
 TEST(FrameBuffer, AnImpossibleLengthIsAnErrorBeforeTheFrameComes) {
-  FrameBuffer buffer(/*magic=*/false);
-  Feed(buffer, "\xff\xff\xff\xff");
+  FrameBuffer buffer;
+  Feed(buffer, kHello + "\xff\xff\xff\xff");
   EXPECT_FALSE(buffer.Next().has_value());
 }
 

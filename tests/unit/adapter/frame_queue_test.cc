@@ -21,8 +21,9 @@ std::string Waiting(const FrameQueue& queue) {
 
 RC_GTEST_PROP(FrameQueue, WritesWhatWasAppendedHoweverItIsConsumed, ()) {
   FrameQueue queue;
-  std::string expected(kPeerMagic), written;
-  queue.AppendRaw(kPeerMagic);
+  std::string expected("hello"), written;
+  queue.AppendRaw("hello");
+  queue.SetVersion(1);
   const auto sizes =
       *rc::gen::container<std::vector<int>>(rc::gen::oneOf(rc::gen::inRange(0, 200), rc::gen::inRange(8000, 20'000)));
   for (const int size : sizes) {
@@ -49,6 +50,7 @@ RC_GTEST_PROP(FrameQueue, WritesWhatWasAppendedHoweverItIsConsumed, ()) {
 
 TEST(FrameQueue, ALargeBodyIsSharedAndASmallOneIsNotKept) {
   FrameQueue queue;
+  queue.SetVersion(1);
   const SharedBytes large = Shared(std::string(100'000, 'x')), small = Shared("x");
   queue.Append({}, large);
   queue.Append({}, small);
@@ -60,10 +62,29 @@ TEST(FrameQueue, ALargeBodyIsSharedAndASmallOneIsNotKept) {
 
 TEST(FrameQueue, ManySmallFramesAreOneBuffer) {
   FrameQueue queue;
+  queue.SetVersion(1);
   for (int i = 0; i < 100; ++i) queue.Append({}, Shared("small"));
   std::vector<asio::const_buffer> buffers;
   queue.Buffers(&buffers);
   EXPECT_EQ(buffers.size(), 1u);
+}
+
+TEST(FrameQueue, FramesWaitForTheVersionAndAreCountedMeanwhile) {
+  FrameQueue queue;
+  queue.AppendRaw("hello");
+  Bytes expected = "hello";
+  for (const char* body : {"one", "two"}) {
+    FrameHeader header;
+    header.version = 7;
+    AppendFrame(header, body, &expected);
+    queue.Append({}, Shared(body));
+  }
+  EXPECT_EQ(queue.waiting(), expected.size());
+  EXPECT_EQ(Waiting(queue), "hello");
+  queue.Consume(5);
+  EXPECT_TRUE(queue.empty());
+  queue.SetVersion(7);
+  EXPECT_EQ("hello" + Waiting(queue), expected);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <deque>
 #include <optional>
@@ -21,6 +22,10 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 SharedBytes Shared(std::string text) { return std::make_shared<const Bytes>(std::move(text)); }
+
+void SayHello(tcp::socket& socket, SpokenVersions spoken = kSpokenVersions) {
+  asio::write(socket, asio::buffer(EncodeHello(spoken)));
+}
 
 // Answers "echo:<body>", unless told to keep silent.
 struct EchoHandler : PeerHandler {
@@ -212,7 +217,10 @@ TEST_F(TcpTransportTest, ARequestThatHadNotWhollyLeftWhenTheConnectionBrokeIsUna
   tcp::acceptor deaf(b.loop.io(), {asio::ip::make_address("127.0.0.1"), 0});
   tcp::socket accepted(b.loop.io());
   bool connected = false;
-  deaf.async_accept(accepted, [&](const boost::system::error_code&) { connected = true; });
+  deaf.async_accept(accepted, [&](const boost::system::error_code&) {
+    SayHello(accepted);
+    connected = true;
+  });
   a.transport.SetAddress(NodeId{3}, "127.0.0.1:" + std::to_string(deaf.local_endpoint().port()));
   Answer small, large;
   a.transport.Call(NodeId{3}, Shared("small"), In(seconds(30)), small.Keep());
@@ -226,6 +234,8 @@ TEST_F(TcpTransportTest, ARequestThatHadNotWhollyLeftWhenTheConnectionBrokeIsUna
 
 TEST_F(TcpTransportTest, APeerThatReadsNothingCostsNoMoreThanTheLimit) {
   tcp::acceptor deaf(b.loop.io(), {asio::ip::make_address("127.0.0.1"), 0});
+  tcp::socket accepted(b.loop.io());
+  deaf.async_accept(accepted, [&](const boost::system::error_code&) { SayHello(accepted); });
   a.transport.SetAddress(NodeId{3}, "127.0.0.1:" + std::to_string(deaf.local_endpoint().port()));
   const SharedBytes body = Shared(std::string(8 << 20, 'x'));
   std::deque<Answer> answers(20);
@@ -340,16 +350,73 @@ TEST_F(TcpTransportTest, AResponderMayOutliveItsTransport) {
   b.handler.kept[0](Shared("to nobody"));
 }
 
+// Two nodes of neighbouring releases, and one that is too far from both.
+class MixedVersionsTest : public TcpTransportTest {
+ protected:
+  static TcpTransportOptions Speaks(SpokenVersions versions) {
+    TcpTransportOptions options;
+    options.channel.connection.versions = versions;
+    return options;
+  }
+  // Over `to`'s own connection, each of `from` makes its own.
+  Answer AskFrom(Node& from, Node& to) {
+    from.transport.SetAddress(NodeId{99}, to.address());
+    to.transport.SetSelf(NodeId{99});
+    Answer answer;
+    from.transport.Call(NodeId{99}, Shared("hello"), In(seconds(5)), answer.Keep());
+    Until([&] { return answer.value.has_value(); }, {&from, &to});
+    return answer;
+  }
+  static uint64_t Accepted(Node& node, int version) {
+    return node.metrics.counter("dynamo_peer_connections_accepted_total", "", {{"version", std::to_string(version)}})
+        .value();
+  }
+  Node old_{11, /*listen=*/true, Speaks({1, 2})};
+  Node new_{12, /*listen=*/true, Speaks({2, 3})};
+  Node far_{13, /*listen=*/true, Speaks({3, 4})};
+};
+
+TEST_F(MixedVersionsTest, NeighbouringReleasesUnderstandEachOtherBothWays) {
+  EXPECT_TRUE(AskFrom(old_, new_).ok());
+  EXPECT_TRUE(AskFrom(new_, old_).ok());
+  EXPECT_EQ(Accepted(new_, 2), 1u);
+  EXPECT_EQ(Accepted(old_, 2), 1u);
+}
+
+TEST_F(MixedVersionsTest, TwoNewOnesSpeakTheNewestVersion) {
+  EXPECT_TRUE(AskFrom(new_, far_).ok());
+  EXPECT_EQ(Accepted(far_, 3), 1u);
+}
+
+TEST_F(MixedVersionsTest, WhoSharesNoVersionIsRefusedAndToldWhy) {
+  const Answer answer = AskFrom(old_, far_);
+  // Nothing has left yet: it is sure that the request was not processed.
+  EXPECT_EQ(answer.code(), Errc::kUnavailable);
+  EXPECT_NE(answer.value->error().message.find("versions 3 to 4, this node 1 to 2"), std::string::npos)
+      << answer.value->error().message;
+  EXPECT_TRUE(far_.handler.requests.empty());
+  EXPECT_EQ(old_.count("dynamo_peer_frames_malformed_total"), 1u);
+}
+
+TEST_F(MixedVersionsTest, ANodeThatComesBackNewerIsSpokenToInTheNewVersion) {
+  Node both(14, /*listen=*/false, Speaks({2, 3}));
+  EXPECT_TRUE(AskFrom(both, old_).ok());
+  EXPECT_TRUE(AskFrom(both, new_).ok());
+  EXPECT_EQ(Accepted(old_, 2), 1u);
+  EXPECT_EQ(Accepted(new_, 3), 1u);
+}
+
 // What a client that is no peer finds at the peer port.
 class StrayClientTest : public TcpTransportTest {
  protected:
   StrayClientTest() { socket.connect({asio::ip::make_address("127.0.0.1"), b.listener->port()}); }
   void Say(std::string_view bytes) { asio::write(socket, asio::buffer(bytes)); }
+  // After its hello.
   bool ClosedByPeer() {
-    char byte = 0;
+    Bytes hello(kHelloBytes + 1, '\0');
     boost::system::error_code error;
     bool done = false;
-    socket.async_read_some(asio::buffer(&byte, 1), [&](const boost::system::error_code& got, size_t) {
+    asio::async_read(socket, asio::buffer(hello), [&](const boost::system::error_code& got, size_t) {
       error = got;
       done = true;
     });
@@ -365,7 +432,7 @@ TEST_F(StrayClientTest, IsClosedAtItsFirstBytes) {
 }
 
 TEST_F(StrayClientTest, IsClosedAtABadFrame) {
-  Bytes frame(kPeerMagic);
+  Bytes frame = EncodeHello(kSpokenVersions);
   AppendFrame({}, "body", &frame);
   frame.back() ^= 1;
   Say(frame);
@@ -375,7 +442,7 @@ TEST_F(StrayClientTest, IsClosedAtABadFrame) {
 }
 
 TEST_F(StrayClientTest, IsClosedWhenItClaimsTooMuch) {
-  Say(std::string(kPeerMagic) + "\x7f\xff\xff\xff");
+  Say(EncodeHello(kSpokenVersions) + "\x7f\xff\xff\xff");
   EXPECT_TRUE(ClosedByPeer());
   EXPECT_EQ(b.count("dynamo_peer_frames_malformed_total"), 1u);
 }

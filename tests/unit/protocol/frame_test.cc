@@ -8,6 +8,7 @@ namespace {
 
 FrameHeader AnyHeader() {
   FrameHeader header;
+  header.version = *rc::gen::inRange<uint8_t>(kSpokenVersions.oldest, kSpokenVersions.newest + 1);
   header.kind = *rc::gen::element(FrameKind::kRequest, FrameKind::kResponse, FrameKind::kRefused);
   header.call_id = *rc::gen::arbitrary<uint64_t>();
   header.from = NodeId{*rc::gen::arbitrary<uint64_t>()};
@@ -58,11 +59,16 @@ TEST(Frame, ALengthOutOfBoundsIsRefused) {
 
 TEST(Frame, AnotherVersionIsSaidToBeUnsupported) {
   Bytes wire;
-  AppendFrame({}, "body", &wire);
-  wire[kFrameLengthBytes] = kProtocolVersion + 1;
-  const auto frame = ParseFrame(std::string_view(wire).substr(kFrameLengthBytes));
-  ASSERT_FALSE(frame.has_value());
-  EXPECT_EQ(frame.error().code, Errc::kUnsupported);
+  FrameHeader header;
+  header.version = 5;
+  AppendFrame(header, "body", &wire);
+  const std::string_view frame = std::string_view(wire).substr(kFrameLengthBytes);
+  for (const SpokenVersions spoken : {SpokenVersions{3, 4}, SpokenVersions{6, 9}}) {
+    const auto parsed = ParseFrame(frame, spoken);
+    ASSERT_FALSE(parsed.has_value());
+    EXPECT_EQ(parsed.error().code, Errc::kUnsupported);
+  }
+  EXPECT_TRUE(ParseFrame(frame, {4, 6}).has_value());
 }
 
 }  // namespace
