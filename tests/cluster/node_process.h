@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace dynamo::cluster {
@@ -28,6 +29,8 @@ class NodeProcess {
   NodeProcess& operator=(const NodeProcess&) = delete;
 
   void Start();
+  // From the next start on.
+  void set_binary(std::string binary) { settings_.binary = std::move(binary); }
   // SIGKILL, and waits for its end.
   void Kill();
   // SIGTERM; the exit code, or minus the signal that ended it.
