@@ -12,12 +12,12 @@
 namespace dynamo {
 namespace {
 
-constexpr uint32_t kPartitions = 4;
+constexpr uint32_t kReapPartitions = 4;
 constexpr uint64_t kRingSeed = 7;
 
 // Of one partition, in the store's order.
 std::vector<LeafEntry> EntriesOf(uint32_t partition, size_t count) {
-  const KeyRange range = LeafKeyRange(partition, kPartitions, 0, kTreeLeaves - 1);
+  const KeyRange range = LeafKeyRange(partition, kReapPartitions, 0, kTreeLeaves - 1);
   std::set<Bytes> keys;
   for (int i = 0; keys.size() < count; ++i) {
     const Bytes key = StorageKeyOf({"t", "b", std::to_string(i)}, kRingSeed);
@@ -32,7 +32,7 @@ std::vector<LeafEntry> EntriesOf(uint32_t partition, size_t count) {
 Result<std::vector<LeafEntry>> Read(const std::vector<LeafEntry>& entries, uint32_t partition = 1) {
   peer::ReapCheck check;
   ToProto(entries, check.mutable_keys());
-  return EntriesToReap(check.keys(), partition, kPartitions);
+  return EntriesToReap(check.keys(), partition, kReapPartitions);
 }
 
 TEST(ReapMessages, EntriesComeBackAsTheyWere) {
@@ -50,7 +50,7 @@ TEST(ReapMessages, EntriesComeBackAsTheyWere) {
 TEST(ReapMessages, EntriesOutOfOrderOutOfPlaceOrMalformedAreRefused) {
   std::vector<LeafEntry> entries = EntriesOf(1, 3);
   EXPECT_FALSE(Read(entries, 2).has_value());
-  EXPECT_FALSE(Read(entries, kPartitions).has_value());
+  EXPECT_FALSE(Read(entries, kReapPartitions).has_value());
   std::swap(entries[0], entries[1]);
   EXPECT_FALSE(Read(entries).has_value());
   entries = EntriesOf(1, 1);
@@ -61,7 +61,7 @@ TEST(ReapMessages, EntriesOutOfOrderOutOfPlaceOrMalformedAreRefused) {
   peer::ReapCheck check;
   ToProto(EntriesOf(1, 1), check.mutable_keys());
   check.mutable_keys(0)->set_digest("short");
-  EXPECT_EQ(EntriesToReap(check.keys(), 1, kPartitions).error().code, Errc::kInvalidArgument);
+  EXPECT_EQ(EntriesToReap(check.keys(), 1, kReapPartitions).error().code, Errc::kInvalidArgument);
 }
 
 TEST(ReapMessages, MoreEntriesThanARoundHasAreRefused) {
