@@ -109,6 +109,7 @@ Async<Status> MerkleTrees::ScanRun(TreeName name, TreePtr tree, LeafIndex first,
   KeyRange range = LeafKeyRange(name.partition, partitions, first, last);
   HashTree::MarkCount page_began = tree->Now();
   Progress progress{tree.get(), first, {}, page_began};
+  std::vector<LeafIndex> to_read_again;
   for (bool more = true; more;) {
     page_began = tree->Now();
     auto page =
@@ -117,7 +118,9 @@ Async<Status> MerkleTrees::ScanRun(TreeName name, TreePtr tree, LeafIndex first,
     for (const KeyValue& stored : *page) {
       const std::optional<LeafEntry> entry = EntryOf(name, stored);
       if (!entry) continue;
-      progress.AdvanceTo(LeafOf(PositionOfStorageKey(stored.key), partitions), page_began, forget_writes);
+      const LeafIndex leaf = LeafOf(PositionOfStorageKey(stored.key), partitions);
+      progress.AdvanceTo(leaf, page_began, forget_writes);
+      if (entry->corrupt) to_read_again.push_back(leaf);
       // Bytes that fail their checksum have a digest too: one that no peer's have.
       progress.hash.Add(stored.key, entry->corrupt ? HashOf(stored.value) : entry->digest);
     }
@@ -126,6 +129,8 @@ Async<Status> MerkleTrees::ScanRun(TreeName name, TreePtr tree, LeafIndex first,
     co_await pace_->Spend(BytesOf(*page));
   }
   progress.AdvanceTo(last + 1, page_began, forget_writes);
+  // A read may have failed for once only: no write would tell.
+  for (const LeafIndex leaf : to_read_again) tree->Mark(leaf);
   co_return Status{};
 }
 
