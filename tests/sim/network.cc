@@ -80,6 +80,18 @@ void SimNetwork::BreakHalfOpen() {
   for (const ConnectionPtr& connection : std::exchange(half_open_, {})) Break(connection);
 }
 
+void SimNetwork::Unclog() {
+  clogs_.clear();
+  const TimePoint soon = world_->now() + config_.delay_max + config_.late_max;
+  std::vector<ConnectionPtr> stuck;
+  for (const auto& [place, transport] : transports_) {
+    for (const ConnectionPtr& connection : transport->Connections()) {
+      if (std::max(connection->last_request, connection->last_response) > soon) stuck.push_back(connection);
+    }
+  }
+  for (const ConnectionPtr& connection : stuck) Break(connection);
+}
+
 std::optional<TimePoint> SimNetwork::Arrival(HostId from, HostId to, TimePoint* last) {
   if (rng_.Chance(config_.drop)) {
     ++counts_.dropped;

@@ -77,7 +77,9 @@ class SimNetwork {
   void BreakHalfOpen();
   // Messages sent from `from` to `to` before `until` arrive after it.
   void Clog(HostId from, HostId to, TimePoint until) { clogs_[{from, to}] = until; }
-  void Unclog() { clogs_.clear(); }
+  // Before their time. Connections on which something still waits for that break, as a
+  // stuck TCP connection is given up: what follows would wait as long.
+  void Unclog();
   bool IsCut(HostId from, HostId to) const { return !cuts_.empty() && cuts_.contains({from, to}); }
 
   // ---- For SimTransport

@@ -191,6 +191,18 @@ TEST_F(SimNetworkTest, AClogIsOfOneDirectionAndCanEndEarly) {
   EXPECT_EQ(replies_.size(), 1u);
 }
 
+TEST_F(SimNetworkTest, WhatFollowsAClogThatEndedEarlyDoesNotWaitForItsTime) {
+  network_.Clog(1, 2, world_.now() + std::chrono::seconds(30));
+  Call("held up", std::chrono::seconds(60));
+  world_.RunFor(std::chrono::milliseconds(10));
+  network_.Unclog();
+  world_.RunFor(std::chrono::milliseconds(10));
+  EXPECT_EQ(Code(0), Errc::kTimeout);  // It may have arrived, for all that its sender knows.
+  Call("prompt", std::chrono::seconds(60));
+  world_.RunFor(std::chrono::seconds(1));
+  EXPECT_EQ(b_->handler.order, std::vector<Bytes>{"prompt"});
+}
+
 TEST_F(SimNetworkTest, ADeadCallerCostsTheOthersNothing) {
   Call("x");
   world_.KillProcess(a_.process);
