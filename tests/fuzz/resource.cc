@@ -24,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!status) return 0;
 
   op::Observed observed;
-  for (const op::RackSpec& rack : spec->racks) observed.racks.push_back({rack.name, 1, "uid", 0, 0, ""});
+  for (const op::RackSpec& rack : spec->racks)
+    observed.racks.push_back({.name = rack.name, .replicas = 1, .uid = "uid", .trouble = ""});
   const op::Action action = op::Plan(*spec, *status, observed);
   DYNAMO_CHECK(!op::ToString(action).empty());
   (void)op::Report(*spec, *status, observed, action, "2023-11-14T22:13:20Z");
