@@ -1,13 +1,17 @@
 #include "node/service/request_log.h"
 
+#include <algorithm>
+
 namespace dynamo {
 
 RequestLog::Admission RequestLog::Begin(const RequestId& id, TimePoint now, TimePoint keep_until, Responder respond) {
   Purge(now);
   if (Repeat(id, respond)) return Admission::kDuplicate;
   if (requests_.size() >= requests_max_) return Admission::kFull;
-  requests_[id].waiting.push_back(std::move(respond));
-  by_end_.insert({keep_until, id});
+  Entry& entry = requests_[id];
+  entry.keep_until = keep_until;
+  entry.waiting.push_back(std::move(respond));
+  by_end_.insert({awake_ + (keep_until - now) + kStretchMax, id});
   return Admission::kNew;
 }
 
@@ -32,10 +36,17 @@ void RequestLog::Finish(const RequestId& id, SharedBytes answer) {
 }
 
 void RequestLog::Purge(TimePoint now) {
-  while (!by_end_.empty() && by_end_.begin()->first < now) {
-    requests_.erase(by_end_.begin()->second);
-    by_end_.erase(by_end_.begin());
-  }
+  awake_ += std::min(now - last_, kStretchMax);
+  last_ = now;
+  while (!by_end_.empty() && by_end_.begin()->first < awake_) ForgetFirst();
+  // Whoever is new does not wait for what is only kept to be sure.
+  while (!by_end_.empty() && requests_.size() >= requests_max_ && requests_[by_end_.begin()->second].keep_until < now)
+    ForgetFirst();
+}
+
+void RequestLog::ForgetFirst() {
+  requests_.erase(by_end_.begin()->second);
+  by_end_.erase(by_end_.begin());
 }
 
 }  // namespace dynamo

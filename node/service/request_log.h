@@ -22,7 +22,9 @@ class RequestLog {
   enum class Admission : uint8_t { kNew, kDuplicate, kFull };
 
   // kNew: run it and call Finish. kDuplicate: `respond` is taken care of. kFull:
-  // there is no room to remember it; refuse it.
+  // there is no room to remember it; refuse it. What is known is kept until `keep_until`
+  // and a second longer, and a stretch in which nothing came counts for a second at most:
+  // to a process that was stopped, time passes before what waits at its door is read.
   Admission Begin(const RequestId& id, TimePoint now, TimePoint keep_until, Responder respond);
   // Takes care of `respond` if the request is known; false: it is not.
   bool Repeat(const RequestId& id, const Responder& respond);
@@ -35,15 +37,20 @@ class RequestLog {
   // Longer answers are not kept; a late duplicate then gets none.
   static constexpr size_t kAnswerBytesMax = 64 * 1024;
   static constexpr size_t kWaitingMax = 4;
+  static constexpr Duration kStretchMax{1'000'000};
   struct Entry {
+    TimePoint keep_until;
     std::vector<Responder> waiting;
     SharedBytes answer;
   };
   void Purge(TimePoint now);
+  void ForgetFirst();
 
+  TimePoint last_{};
+  Duration awake_{};  // Since the start, stretches cut.
   size_t requests_max_;
   std::map<RequestId, Entry> requests_;
-  std::set<std::pair<TimePoint, RequestId>> by_end_;
+  std::set<std::pair<Duration, RequestId>> by_end_;  // By when they go, awake.
 };
 
 }  // namespace dynamo

@@ -70,6 +70,26 @@ TEST(RequestLog, TheSameNumberFromAnotherNodeIsAnotherRequest) {
   EXPECT_EQ(log.Begin({NodeId{2}, 77}, At(0), At(100), asker.responder()), RequestLog::Admission::kNew);
 }
 
+TEST(RequestLog, WhatWaitedWhileTheProcessStoodStillIsStillKnownForADuplicate) {
+  RequestLog log(10);
+  Asker asker;
+  EXPECT_EQ(log.Begin(kId, At(0), At(2'000'000), asker.responder()), RequestLog::Admission::kNew);
+  // Ten seconds later another request is read first, and then the duplicate.
+  EXPECT_EQ(log.Begin({NodeId{1}, 78}, At(10'000'000), At(12'000'000), asker.responder()), RequestLog::Admission::kNew);
+  EXPECT_EQ(log.Begin(kId, At(10'000'001), At(12'000'000), asker.responder()), RequestLog::Admission::kDuplicate);
+}
+
+TEST(RequestLog, IsEmptiedWhileRequestsComeAndGo) {
+  RequestLog log(1000);
+  Asker asker;
+  for (int64_t i = 0; i < 100; ++i) {
+    const TimePoint now = At(i * 100'000);
+    EXPECT_EQ(log.Begin({NodeId{1}, static_cast<uint64_t>(i)}, now, now + Duration(500'000), asker.responder()),
+              RequestLog::Admission::kNew);
+    EXPECT_LE(log.size(), 17u);  // Half a second's and one more second's.
+  }
+}
+
 TEST(RequestLog, AtItsBoundNewRequestsAreRefusedAndNoneIsForgottenEarly) {
   RequestLog log(2);
   Asker asker;
