@@ -90,6 +90,27 @@ void Membership::State::Contact(std::vector<std::string> contacts) {
   for (std::string& contact : contacts) env.scope->Spawn(GossipWith(std::move(contact), /*introduce=*/true));
 }
 
+// A stranger's word about others counts for nothing. But where it says that a member is
+// which is missed here, that member may be asked for: when disks have changed machines,
+// all seeds may be strangers.
+void Membership::State::HearAnswer(NodeId from, const RumourList& encoded) {
+  if (!topology || StandingOf(from) == MemberStanding::kMember) return HearRumours(from, encoded);
+  std::vector<std::string> contacts;
+  for (const std::string& bytes : encoded) {
+    ByteReader in(bytes);
+    const NodeInfo rumour = DecodeNodeInfo(in);
+    if (!in.at_end()) {
+      CountDropped("malformed");
+    } else if (rumour.id == from) {
+      HearRumour(from, rumour);
+    } else if (StandingOf(rumour.id) == MemberStanding::kMember &&
+               std::ranges::find(up_peers, rumour.id) == up_peers.end()) {
+      contacts.push_back(rumour.peer_address);
+    }
+  }
+  Contact(std::move(contacts));
+}
+
 void Membership::State::Announce(bool introduce) {
   std::vector<NodeId> peers = up_peers;
   Shuffle(&peers, &env.random->rng());
@@ -158,7 +179,7 @@ Async<std::optional<peer::Request>> Membership::State::TakeReply(peer::GossipRep
     HearOfRemoval(from, {reply.generation(), reply.epoch()});
     co_return std::nullopt;
   }
-  HearRumours(from, reply.members());
+  HearAnswer(from, reply.members());
   Perform(detector.OnHeardFrom(from, env.clock->Now()));
   MergeProperties(from, reply.properties());
   Refresh();
@@ -238,7 +259,9 @@ void Membership::State::HandleGossip(NodeId from, const peer::Gossip& gossip, co
   reply->set_generation(ours.generation);
   reply->set_epoch(ours.epoch);
   if (gossip.table_hash() != reply->table_hash()) {
-    if (!gossip.second()) AddMember(self_id(), reply->mutable_members());
+    const bool stranger_is_asked = !topology && theirs;
+    if (!gossip.second() && stranger_is_asked) AddSomeMembers(reply->mutable_members());
+    if (!gossip.second() && !stranger_is_asked) AddMember(self_id(), reply->mutable_members());
     if (member && !gossip.second()) reply->set_fingerprints(EncodeFingerprints(table.Fingerprints()));
   }
   if (member && gossip.second()) AddNewer(gossip, reply->mutable_members());

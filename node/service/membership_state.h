@@ -88,6 +88,7 @@ struct Membership::State {
   Async<> SeedLoop();
   Async<> TryContacts();
   void Contact(std::vector<std::string> contacts);
+  void HearAnswer(NodeId from, const RumourList& encoded);
   // One exchange, both ways. With `introduce`, it begins with who we are.
   Async<> GossipWith(Whom whom, bool introduce);
   peer::Request GossipRequest() const;
