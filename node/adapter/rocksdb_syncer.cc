@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include "node/adapter/rocksdb_status.h"
@@ -158,7 +159,14 @@ void RocksdbSyncer::TryRecover() {
   const std::optional<uint64_t> free = FreeBytes();
   if (free && *free < 2 * settings_.free_bytes_min) return;
   // Flushes what memory holds and starts a new log: nothing rests on the torn one.
-  if (db_->Resume().ok()) health_->MarkRecovered();
+  std::future<rocksdb::Status> resumed = std::async(std::launch::async, [this] { return db_->Resume(); });
+  if (resumed.wait_for(settings_.recovery_max) != std::future_status::ready) {
+    // A flush that was about to begin when the disk filled up is given up by RocksDB 7
+    // and never begun again, and to resume is to wait for it.
+    health_->Stop(fmt::format("there is space again, and RocksDB does not resume within {} s",
+                              std::chrono::duration_cast<std::chrono::seconds>(settings_.recovery_max).count()));
+  }
+  if (resumed.get().ok()) health_->MarkRecovered();
 }
 
 }  // namespace dynamo

@@ -1,10 +1,12 @@
 // What the store does when the disk fails, fills up or lies.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rocksdb/convenience.h>
 
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <string>
 #include <thread>
 
@@ -126,6 +128,41 @@ TEST_F(RocksdbFault, AFullDiskMakesTheStoreReadOnlyUntilThereIsSpaceAgain) {
   EXPECT_EQ(Read("before"), "v");
   EXPECT_EQ(Read("after"), "v");
   EXPECT_EQ(fixture_.stopped(), "");
+}
+
+// Waits in one of RocksDB's threads until it is told to go on.
+struct Occupied {
+  std::promise<void> release;
+  static void Wait(void* occupied) { static_cast<Occupied*>(occupied)->release.get_future().wait(); }
+};
+
+TEST_F(RocksdbFault, AFlushThatWasAboutToBeginWhenTheDiskFilledUpLeavesNoStoreThatStandsStill) {
+  fixture_.settings().syncer.recovery_interval = std::chrono::milliseconds(10);
+  fixture_.settings().syncer.recovery_max = std::chrono::seconds(3);
+  ASSERT_TRUE(fixture_.Open());
+  ASSERT_TRUE(Put("k", "v"));
+  rocksdb::DB& db = fixture_.store().db();
+  Occupied flushing;
+  db.GetEnv()->Schedule(&Occupied::Wait, &flushing, rocksdb::Env::HIGH);
+  rocksdb::FlushOptions soon;
+  soon.wait = false;
+  ASSERT_TRUE(db.Flush(soon, fixture_.store().family(ColumnFamily::kObjects)).ok());
+  disk_->full = true;
+  ASSERT_FALSE(Put("during", "v").has_value());
+  flushing.release.set_value();
+  Await([&db] {
+    uint64_t failed = 0;
+    return db.GetIntProperty(rocksdb::DB::Properties::kBackgroundErrors, &failed) && failed > 0;
+  });
+  disk_->full = false;
+  Await([&] { return !fixture_.stopped().empty() || Put("after", "v").has_value(); });
+  if (!fixture_.stopped().empty()) {
+    EXPECT_THAT(fixture_.stopped(), HasSubstr("does not resume"));
+    rocksdb::CancelAllBackgroundWork(&db);  // Or this test would stand still as a process does not.
+  }
+  ASSERT_TRUE(fixture_.Open());
+  EXPECT_EQ(Read("k"), "v");
+  EXPECT_TRUE(Put("after", "v").has_value());
 }
 
 TEST_F(RocksdbFault, WhoWaitsForASyncWhenTheDiskFillsUpIsServedWhenThereIsSpace) {
