@@ -29,7 +29,7 @@ struct SyncerSettings {
   Duration recovery_interval = std::chrono::seconds(1);
   // How long it may take to become writable once there is space; then the process is
   // stopped, and its next start reads the log.
-  Duration recovery_max = std::chrono::minutes(2);
+  Duration recovery_max = std::chrono::minutes(1);
   // With less free space the store is read-only, so that flushes and compactions,
   // which can free some, have what they need; it comes back at twice that. Zero: as
   // much as one write buffer.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <utility>
@@ -19,6 +20,13 @@ using std::chrono::seconds;
 constexpr seconds kStartLimit{30};
 constexpr seconds kRingChangeLimit{120};
 constexpr int kRepairTries = 10;
+constexpr size_t kLastWordsBytes = 4096;
+
+// RocksDB did not come back from a full disk: what supervises the process starts it again.
+bool EndedForANewStart(const cluster::NodeProcess& node) {
+  const std::string log = node.Log();
+  return log.find("does not resume within", log.size() - std::min(log.size(), kLastWordsBytes)) != std::string::npos;
+}
 
 }  // namespace
 
@@ -133,6 +141,11 @@ void Injector::Watch() {
     const auto code = cluster_->node(node).TakeEnd();
     if (!code) continue;
     if (bad_disks_.contains(node) || ring_.MayEnd(node)) continue;
+    if (EndedForANewStart(cluster_->node(node))) {
+      Note("started again after a full disk");
+      cluster_->node(node).Start();
+      continue;
+    }
     Find(fmt::format("node {} ended by itself with {}; see its log", node + 1, *code));
   }
 }

@@ -38,7 +38,7 @@ class Injector {
   Status Begin(const Fault& fault);
   Status End(const Fault& fault);
   // Looks for nodes that have ended by themselves: a finding, unless their disk is bad.
-  // They are left as they are. A change of the members goes on.
+  // They are left as they are, unless they ask to be started again. A change of the members goes on.
   void Watch();
   // Waits until the last change of the members is over; a finding if it takes too long.
   void FinishRingChange();
