@@ -138,6 +138,25 @@ TEST(Gossip, ANodeThatComesBackAtAnotherAddressIsFoundThere) {
   EXPECT_TRUE(cluster.AllSeeAll());
 }
 
+TEST(Gossip, MembersThatHaveAllMovedFindEachOtherThroughAStranger) {
+  Cluster cluster(4, 12, /*seed_nodes=*/{3});
+  ASSERT_TRUE(cluster.Create(0, Cluster::Request({0, 1, 2})).has_value());
+  cluster.Run(5s);
+  for (int node = 0; node < 3; ++node) cluster.Crash(node);
+  for (int node = 0; node < 3; ++node) {
+    ASSERT_TRUE(cluster.Start(node, "10.9.9." + std::to_string(node + 1) + ":8099"));
+  }
+  const auto all_see_all = [&] {
+    for (int node = 0; node < 3; ++node) {
+      for (int other = 0; other < 3; ++other) {
+        if (!cluster.Sees(node, other)) return false;
+      }
+    }
+    return true;
+  };
+  EXPECT_LT(cluster.RunUntil(all_see_all, 120s), 30s);
+}
+
 TEST(Gossip, BothSidesOfAHealedPartitionFindEachOther) {
   Created cluster(5, 11);
   cluster.CutOff(3);
