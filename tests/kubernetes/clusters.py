@@ -120,7 +120,8 @@ def the_operator_may_go(kube: Kubernetes) -> str:
 
 
 def pod_uids(kube: Kubernetes) -> dict[str, str]:
-    pods = kube.get("pods", "--selector", "app.kubernetes.io/name=dynamo")["items"]
+    """Of the cluster demo: another one's may still be on their way out."""
+    pods = kube.get("pods", "--selector", "app.kubernetes.io/name=dynamo,app.kubernetes.io/instance=demo")["items"]
     return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in pods}
 
 
