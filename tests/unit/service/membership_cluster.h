@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/check.h"
 #include "node/protocol/messages.h"
 #include "node/service/identity.h"
 #include "node/service/membership.h"
@@ -149,12 +150,13 @@ class MembershipCluster {
   MembershipCluster(int nodes, uint64_t seed, std::vector<int> seed_nodes = {})
       : world(seed), network(&world, sim::NetworkConfig{}) {
     std::vector<std::string> addresses;
+    addresses.reserve(seed_nodes.size());
     for (const int node : seed_nodes) addresses.push_back(Address(node));
     for (int node = 0; node < nodes; ++node) {
       nodes_.emplace_back();
       nodes_.back().seeds = std::make_unique<FixedSeeds>(addresses);
       Wipe(node);
-      Start(node);
+      DYNAMO_CHECK(Start(node).has_value());
     }
   }
 

@@ -13,6 +13,7 @@ using Cluster = MembershipCluster;
 struct Created : Cluster {
   Created(int nodes, uint64_t seed, std::vector<int> seed_nodes = {}) : Cluster(nodes, seed, std::move(seed_nodes)) {
     std::vector<int> all;
+    all.reserve(static_cast<size_t>(nodes));
     for (int node = 0; node < nodes; ++node) all.push_back(node);
     topology = *Create(0, Request(all));
     Run(3s);
