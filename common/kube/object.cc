@@ -77,6 +77,12 @@ std::string StringAt(const Object& object, std::string_view path) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
 }
 
+const json::array& ArrayAt(const Object& object, std::string_view path) {
+  static const json::array none;
+  const json::value* value = Find(object, path);
+  return value != nullptr && value->is_array() ? value->get_array() : none;
+}
+
 int64_t IntAt(const Object& object, std::string_view path, int64_t otherwise) {
   const json::value* value = Find(object, path);
   if (value == nullptr) return otherwise;

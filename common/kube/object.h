@@ -2,6 +2,7 @@
 #ifndef DYNAMO_COMMON_KUBE_OBJECT_H_
 #define DYNAMO_COMMON_KUBE_OBJECT_H_
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <cstdint>
@@ -51,6 +52,7 @@ Result<Object> ParseObject(std::string_view text);
 const json::value* Find(const Object& object, std::string_view path);
 // Empty, zero or false where nothing of that type is.
 std::string StringAt(const Object& object, std::string_view path);
+const json::array& ArrayAt(const Object& object, std::string_view path);
 int64_t IntAt(const Object& object, std::string_view path, int64_t otherwise = 0);
 bool BoolAt(const Object& object, std::string_view path, bool otherwise = false);
 

@@ -11,6 +11,7 @@
 namespace dynamo::op {
 namespace {
 
+using kube::ArrayAt;
 using kube::BoolAt;
 using kube::Find;
 using kube::IntAt;
@@ -32,11 +33,6 @@ int SmallAt(const Object& object, std::string_view path, int otherwise) {
 Object ObjectAt(const Object& object, std::string_view path) {
   const json::value* value = Find(object, path);
   return value != nullptr && value->is_object() ? value->get_object() : Object{};
-}
-
-json::array ArrayAt(const Object& object, std::string_view path) {
-  const json::value* value = Find(object, path);
-  return value != nullptr && value->is_array() ? value->get_array() : json::array{};
 }
 
 // A quantity may come as a number.

@@ -6,25 +6,20 @@ namespace dynamo::op {
 namespace {
 
 using kube::Answer;
+using kube::ArrayAt;
 using kube::Object;
 using kube::StringAt;
 namespace json = kube::json;
 
 constexpr char kHostname[] = "kubernetes.io/hostname";
 
-const json::array& ArrayOf(const Object& object, std::string_view path) {
-  static const json::array none;
-  const json::value* value = kube::Find(object, path);
-  return value != nullptr && value->is_array() ? value->get_array() : none;
-}
-
 // The hostnames that one term asks for; empty: it asks for none.
 std::set<std::string> HostnamesOf(const Object& term) {
   std::set<std::string> names;
-  for (const json::value& item : ArrayOf(term, "matchExpressions")) {
+  for (const json::value& item : ArrayAt(term, "matchExpressions")) {
     const Object& expression = item.get_object();
     if (StringAt(expression, "key") != kHostname || StringAt(expression, "operator") != "In") continue;
-    for (const json::value& value : ArrayOf(expression, "values")) {
+    for (const json::value& value : ArrayAt(expression, "values")) {
       if (value.is_string()) names.insert(std::string(value.get_string()));
     }
   }
@@ -33,7 +28,7 @@ std::set<std::string> HostnamesOf(const Object& term) {
 
 void ReadState(const Object& node, MachineView* machine) {
   machine->state = MachineView::State::kAway;
-  for (const json::value& item : ArrayOf(node, "status.conditions")) {
+  for (const json::value& item : ArrayAt(node, "status.conditions")) {
     const Object& condition = item.get_object();
     if (StringAt(condition, "type") != "Ready") continue;
     if (StringAt(condition, "status") == "True") machine->state = MachineView::State::kThere;
@@ -52,7 +47,7 @@ Answer<MachineView> MachineOfVolume(const kube::LiveReader& reader, const std::s
 
 std::string MachineOf(const Object& volume) {
   std::set<std::string> all;
-  for (const json::value& term : ArrayOf(volume, "spec.nodeAffinity.required.nodeSelectorTerms")) {
+  for (const json::value& term : ArrayAt(volume, "spec.nodeAffinity.required.nodeSelectorTerms")) {
     const auto names = HostnamesOf(term.get_object());
     if (names.empty()) return "";
     all.insert(names.begin(), names.end());

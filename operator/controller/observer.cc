@@ -14,6 +14,7 @@ namespace dynamo::op {
 namespace {
 
 using kube::Answer;
+using kube::ArrayAt;
 using kube::Object;
 using kube::StringAt;
 namespace json = kube::json;
@@ -22,22 +23,16 @@ std::string SelectorOf(const ClusterSpec& spec) {
   return "app.kubernetes.io/name=dynamo,app.kubernetes.io/instance=" + spec.name + ",app.kubernetes.io/component=node";
 }
 
-const json::array& ItemsAt(const Object& object, std::string_view path) {
-  static const json::array none;
-  const json::value* value = kube::Find(object, path);
-  return value != nullptr && value->is_array() ? value->get_array() : none;
-}
-
 // Why a pod does not run, in Kubernetes' own words; empty: nothing is said.
 std::string TroubleOf(const Object& pod) {
-  for (const json::value& item : ItemsAt(pod, "status.conditions")) {
+  for (const json::value& item : ArrayAt(pod, "status.conditions")) {
     const Object& condition = item.get_object();
     if (StringAt(condition, "type") == "PodScheduled" && StringAt(condition, "status") == "False") {
       return StringAt(condition, "reason") + ": " + StringAt(condition, "message");
     }
   }
   static const std::set<std::string> harmless = {"", "ContainerCreating", "PodInitializing"};
-  for (const json::value& item : ItemsAt(pod, "status.containerStatuses")) {
+  for (const json::value& item : ArrayAt(pod, "status.containerStatuses")) {
     const Object& container = item.get_object();
     const std::string reason = StringAt(container, "state.waiting.reason");
     if (harmless.contains(reason)) continue;
@@ -49,7 +44,7 @@ std::string TroubleOf(const Object& pod) {
 }
 
 bool ConditionIsTrue(const Object& object, const char* type) {
-  for (const json::value& item : ItemsAt(object, "status.conditions")) {
+  for (const json::value& item : ArrayAt(object, "status.conditions")) {
     if (StringAt(item.get_object(), "type") == type) return StringAt(item.get_object(), "status") == "True";
   }
   return false;
@@ -57,7 +52,7 @@ bool ConditionIsTrue(const Object& object, const char* type) {
 
 // 0: nobody says since when.
 WallMicros TrueSince(const Object& object, const char* type) {
-  for (const json::value& item : ItemsAt(object, "status.conditions")) {
+  for (const json::value& item : ArrayAt(object, "status.conditions")) {
     if (StringAt(item.get_object(), "type") != type) continue;
     return kube::ParseTime(StringAt(item.get_object(), "lastTransitionTime")).value_or(0);
   }

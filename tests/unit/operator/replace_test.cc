@@ -22,17 +22,10 @@ class ReplaceWorld : public ::testing::Test {
   }
   ~ReplaceWorld() override { EXPECT_THAT(world_.violations(), IsEmpty()); }
 
-  void Turn(int times) {
-    for (int i = 0; i < times; ++i) world_.Pass(), world_.Act();
-  }
-  kube::Condition Said(const char* type) {
-    const auto conditions = kube::Conditions::FromStatus(world_.Cluster());
-    return conditions.Get(type) == nullptr ? kube::Condition{} : *conditions.Get(type);
-  }
   // Passes until Degraded has that reason; false: it never has.
   bool RunUntilDegraded(const std::string& reason) {
-    for (int i = 0; i < 30 && Said("Degraded").reason != reason; ++i) world_.Pass(), world_.Act();
-    return Said("Degraded").reason == reason;
+    for (int i = 0; i < 30 && world_.Said("Degraded").reason != reason; ++i) world_.Pass(), world_.Act();
+    return world_.Said("Degraded").reason == reason;
   }
   // `lost`: how often the loss was told of.
   void ExpectReplaced(int lost = 1) {
@@ -60,7 +53,7 @@ TEST_F(ReplaceWorld, AVolumeThatIsDeletedComesBackAsAnotherNodeWithoutAHuman) {
 
 TEST_F(ReplaceWorld, APodThatComesBackOnItsVolumeIsTheSameNode) {
   world_.api.Do("DELETE", "/api/v1/namespaces/shop/pods/demo-b-0");
-  Turn(10);
+  world_.Turn(10);
   EXPECT_TRUE(world_.RunUntilReady());
   EXPECT_EQ(world_.NodeIdAt("demo-b-0"), old_id_);
   EXPECT_EQ(world_.EventsOf("VolumeLost"), 0);
@@ -78,8 +71,8 @@ TEST_F(ReplaceWorld, AMachineThatIsGoneTakesItsVolumeAlongAndThePodComesUpElsewh
 TEST_F(ReplaceWorld, AMachineThatIsOnlyAwayLosesNothing) {
   world_.PowerOff("demo-b-0");
   ASSERT_TRUE(RunUntilDegraded("MachineAway"));
-  EXPECT_THAT(Said("Degraded").message, HasSubstr("kubectl delete node machine-of-" + old_volume_));
-  Turn(5);
+  EXPECT_THAT(world_.Said("Degraded").message, HasSubstr("kubectl delete node machine-of-" + old_volume_));
+  world_.Turn(5);
   EXPECT_EQ(world_.VolumeAt("demo-b-0"), old_volume_);
   world_.PowerOn("demo-b-0");
   world_.Act();
@@ -90,9 +83,9 @@ TEST_F(ReplaceWorld, AMachineThatIsOnlyAwayLosesNothing) {
 
 TEST_F(ReplaceWorld, AMachineThatComesBackBeforeItsTimeLosesNothing) {
   world_.PowerOff("demo-b-0");
-  Turn(3);
-  EXPECT_EQ(Said("Progressing").reason, "MachineAway");
-  EXPECT_EQ(Said("Degraded").status, "False");
+  world_.Turn(3);
+  EXPECT_EQ(world_.Said("Progressing").reason, "MachineAway");
+  EXPECT_EQ(world_.Said("Degraded").status, "False");
   world_.PowerOn("demo-b-0");
   world_.Act();
   EXPECT_TRUE(world_.RunUntilReady());
@@ -104,7 +97,7 @@ TEST_F(ReplaceWorld, ThePolicyManualSaysWhatToDoAndDoesNothing) {
   world_.LoseVolume("demo-b-0");
   world_.Act();
   ASSERT_TRUE(RunUntilDegraded("VolumeLost"));
-  EXPECT_THAT(Said("Degraded").message, HasSubstr("dynamoctl cluster replace " + old_id_));
+  EXPECT_THAT(world_.Said("Degraded").message, HasSubstr("dynamoctl cluster replace " + old_id_));
   EXPECT_EQ(world_.OperationStep(), "");
   EXPECT_EQ(world_.StateOf("demo-b-0"), "");
   world_.Apply({{"replacement", {{"policy", "Automatic"}}}});
@@ -118,10 +111,10 @@ TEST_F(ReplaceWorld, TwoLostVolumesOfThreeAreLeftToAHumanWithTheCommandsAndNothi
   world_.LoseVolume("demo-c-0");
   world_.Act();
   ASSERT_TRUE(RunUntilDegraded("DataAtRisk"));
-  EXPECT_THAT(Said("Degraded").message, HasSubstr("force-topology"));
-  EXPECT_THAT(Said("Degraded").message, HasSubstr(old_id_ + "," + other));
+  EXPECT_THAT(world_.Said("Degraded").message, HasSubstr("force-topology"));
+  EXPECT_THAT(world_.Said("Degraded").message, HasSubstr(old_id_ + "," + other));
   const int writes = world_.writes();
-  Turn(6);
+  world_.Turn(6);
   EXPECT_LE(world_.writes() - writes, 2) << "status alone";
   EXPECT_EQ(world_.OperationStep(), "");
 }
@@ -130,10 +123,10 @@ TEST_F(ReplaceWorld, TwoMachinesOfThreeThatAreGoneAreLeftToAHuman) {
   const std::string other = world_.VolumeAt("demo-c-0");
   world_.RemoveMachine("demo-b-0");
   world_.RemoveMachine("demo-c-0");
-  Turn(20);
+  world_.Turn(20);
   EXPECT_EQ(world_.VolumeAt("demo-b-0"), old_volume_);
   EXPECT_EQ(world_.VolumeAt("demo-c-0"), other);
-  EXPECT_EQ(Said("Ready").status, "False");
+  EXPECT_EQ(world_.Said("Ready").status, "False");
 }
 
 TEST_F(ReplaceWorld, OneAfterTheOtherIsReplacedWhereEnoughIsLeft) {
@@ -152,7 +145,7 @@ TEST_F(ReplaceWorld, AVolumeThatIsLostBeforeANodeHasBegunToLeaveGoesFirst) {
   ASSERT_TRUE(world_.RunUntilReady());
   world_.set_ready_without(1);
   world_.ScaleTo(3);
-  Turn(5);
+  world_.Turn(5);
   ASSERT_EQ(world_.OperationStep(), "ScaleDown/Leave");
   world_.LoseVolume("demo-b-0");
   world_.Act();
@@ -224,8 +217,8 @@ TEST_F(ReplaceWorld, MachinesThatMayNotBeLookedAtAreNamedAsAMissingPermission) {
   });
   world_.set_node_silent("demo-b-0", true);
   world_.Pass();
-  EXPECT_EQ(Said("Degraded").reason, "PermissionMissing");
-  EXPECT_THAT(Said("Degraded").message, HasSubstr("cannot list resource nodes"));
+  EXPECT_EQ(world_.Said("Degraded").reason, "PermissionMissing");
+  EXPECT_THAT(world_.Said("Degraded").message, HasSubstr("cannot list resource nodes"));
 }
 
 // Planted: takes a machine that is away for one that is gone. The last look, past all that
@@ -241,10 +234,10 @@ Action TakesAwayForGone(const ClusterSpec& spec, const ClusterStatus& status, co
 TEST_F(ReplaceWorld, APlannerThatIsWrongAboutAMachineDeletesNoVolume) {
   world_.StartOperator(TakesAwayForGone);
   world_.PowerOff("demo-b-0");
-  Turn(15);
+  world_.Turn(15);
   EXPECT_EQ(world_.OperationStep(), "Replace/DropVolume");
   EXPECT_EQ(world_.VolumeAt("demo-b-0"), old_volume_);
-  EXPECT_EQ(Said("Degraded").reason, "MachineBack");
+  EXPECT_EQ(world_.Said("Degraded").reason, "MachineBack");
 }
 
 }  // namespace

@@ -32,16 +32,9 @@ class Rollout : public ::testing::Test {
     for (const char* pod : kPlaces) out += world_.PodUidAt(pod) == uids_[pod] ? "" : std::string(1, pod[5]);
     return out;
   }
-  void Turn(int times) {
-    for (int i = 0; i < times; ++i) world_.Pass(), world_.Act();
-  }
-  kube::Condition Said(const char* type) {
-    const auto conditions = kube::Conditions::FromStatus(world_.Cluster());
-    return conditions.Get(type) == nullptr ? kube::Condition{} : *conditions.Get(type);
-  }
   bool RunUntilDegraded(const std::string& reason) {
-    for (int i = 0; i < 60 && Said("Degraded").reason != reason; ++i) world_.Pass(), world_.Act();
-    return Said("Degraded").reason == reason;
+    for (int i = 0; i < 60 && world_.Said("Degraded").reason != reason; ++i) world_.Pass(), world_.Act();
+    return world_.Said("Degraded").reason == reason;
   }
 
   World world_;
@@ -57,9 +50,9 @@ TEST_F(Rollout, AnotherImageRestartsEveryNodeOnceAndEachIsTheSameNode) {
     EXPECT_EQ(world_.NodeIdAt(pod), ids_[pod]);
   }
   EXPECT_EQ(world_.EventsOf("NodeRestarted"), 3);
-  EXPECT_EQ(Said("UpdatePending").status, "False");
+  EXPECT_EQ(world_.Said("UpdatePending").status, "False");
   Remember();
-  Turn(10);
+  world_.Turn(10);
   EXPECT_EQ(Restarted(), "");
 }
 
@@ -74,22 +67,22 @@ TEST_F(Rollout, SettingsAndTheRestartTokenRestartNodesAndOtherFieldsDoNot) {
   Remember();
   world_.Apply({{"storage", {{"retention", {{"whenScaled", "Retain"}}}}}, {"update", {{"minReadySeconds", 5}}}});
   ASSERT_TRUE(world_.RunUntilReady());
-  Turn(5);
+  world_.Turn(5);
   EXPECT_EQ(Restarted(), "");
 }
 
 TEST_F(Rollout, AnotherOperatorRestartsNothingAndSaysThatItsTemplateIsNewer) {
   world_.StartOperator(Plan, "registry.example/dynamo");
-  Turn(10);
+  world_.Turn(10);
   ASSERT_TRUE(world_.RunUntilReady());
   EXPECT_EQ(Restarted(), "");
-  EXPECT_EQ(Said("UpdatePending").status, "True");
-  EXPECT_EQ(Said("UpdatePending").reason, "PodsOfOlderTemplate");
+  EXPECT_EQ(world_.Said("UpdatePending").status, "True");
+  EXPECT_EQ(world_.Said("UpdatePending").reason, "PodsOfOlderTemplate");
   world_.Apply({{"restartToken", "now"}});
   ASSERT_TRUE(world_.RunUntilReady());
   EXPECT_EQ(Restarted(), "abc");
   EXPECT_EQ(world_.ImageAt("demo-a-0"), "registry.example/dynamo:1.0.0");
-  EXPECT_EQ(Said("UpdatePending").status, "False");
+  EXPECT_EQ(world_.Said("UpdatePending").status, "False");
 }
 
 TEST_F(Rollout, PodsOfAnOperatorThatWroteNoHashAreRestartedByTheNextChangeOnly) {
@@ -97,7 +90,7 @@ TEST_F(Rollout, PodsOfAnOperatorThatWroteNoHashAreRestartedByTheNextChangeOnly) 
     world_.api.Do("PATCH", std::string("/api/v1/namespaces/shop/pods/") + pod,
                   {{"metadata", {{"annotations", nullptr}}}});
   }
-  Turn(10);
+  world_.Turn(10);
   EXPECT_EQ(Restarted(), "");
   world_.Apply({{"version", "1.1.0"}});
   ASSERT_TRUE(world_.RunUntilReady());
@@ -107,24 +100,24 @@ TEST_F(Rollout, PodsOfAnOperatorThatWroteNoHashAreRestartedByTheNextChangeOnly) 
 TEST_F(Rollout, ABrokenImageStopsAtTheFirstPodAndSettingItBackHeals) {
   world_.Apply({{"image", "broken:1"}});
   ASSERT_TRUE(RunUntilDegraded("PodsBlocked"));
-  EXPECT_THAT(Said("Degraded").message, HasSubstr("demo-c-0: ErrImagePull"));
-  Turn(30);
+  EXPECT_THAT(world_.Said("Degraded").message, HasSubstr("demo-c-0: ErrImagePull"));
+  world_.Turn(30);
   EXPECT_EQ(Restarted(), "c");
-  EXPECT_EQ(Said("Available").status, "True");
+  EXPECT_EQ(world_.Said("Available").status, "True");
   world_.Apply({{"image", ""}});
   ASSERT_TRUE(world_.RunUntilReady());
   EXPECT_EQ(Restarted(), "c");
   EXPECT_EQ(world_.ImageAt("demo-c-0"), "dynamo:1.0.0");
-  EXPECT_EQ(Said("Degraded").status, "False");
+  EXPECT_EQ(world_.Said("Degraded").status, "False");
 }
 
 TEST_F(Rollout, APartitionKeepsACanary) {
   world_.Apply({{"version", "1.1.0"}, {"update", {{"partition", 2}}}});
   ASSERT_TRUE(world_.RunUntilReady());
-  Turn(5);
+  world_.Turn(5);
   EXPECT_EQ(Restarted(), "c");
-  EXPECT_EQ(Said("UpdatePending").reason, "RolloutPending");
-  EXPECT_THAT(Said("UpdatePending").message, HasSubstr("2 of 3 pods"));
+  EXPECT_EQ(world_.Said("UpdatePending").reason, "RolloutPending");
+  EXPECT_THAT(world_.Said("UpdatePending").message, HasSubstr("2 of 3 pods"));
   world_.Apply({{"update", {{"partition", 0}}}});
   ASSERT_TRUE(world_.RunUntilReady());
   EXPECT_EQ(Restarted(), "abc");
@@ -134,8 +127,8 @@ TEST_F(Rollout, ANodeThatCannotBeSparedIsNotRestartedAndTheDeadlineNamesTheParti
   world_.set_ready_without(1);
   world_.Apply({{"version", "1.1.0"}, {"update", {{"progressDeadline", "60s"}}}});
   ASSERT_TRUE(RunUntilDegraded("RolloutBlocked"));
-  EXPECT_THAT(Said("Degraded").message, HasSubstr("partition 5 has 1 owners that serve, and needs 2"));
-  Turn(10);
+  EXPECT_THAT(world_.Said("Degraded").message, HasSubstr("partition 5 has 1 owners that serve, and needs 2"));
+  world_.Turn(10);
   EXPECT_EQ(Restarted(), "");
   EXPECT_EQ(world_.EventsOf("RolloutBlocked"), 1);
   world_.set_ready_without(2);
@@ -146,7 +139,7 @@ TEST_F(Rollout, ANodeThatCannotBeSparedIsNotRestartedAndTheDeadlineNamesTheParti
 TEST_F(Rollout, ASilentNodeIsRestartedFirstAndStopsTheOthersUntilItIsBack) {
   world_.set_node_silent("demo-a-0", true);
   world_.Apply({{"version", "1.1.0"}});
-  Turn(20);
+  world_.Turn(20);
   EXPECT_EQ(Restarted(), "a");
   world_.set_node_silent("demo-a-0", false);
   ASSERT_TRUE(world_.RunUntilReady());
@@ -178,7 +171,7 @@ TEST_F(Rollout, AViewOfThePodsOfBeforeDeletesNone) {
     if (request.method != "GET" || !request.path.ends_with("/pods")) return std::nullopt;
     return testing::FakeReply{200, kube::json::serialize(stale), {}};
   });
-  Turn(10);
+  world_.Turn(10);
   EXPECT_EQ(world_.OperationStep(), "Rollout/Restart") << "it believed them to be of the older template";
   EXPECT_EQ(Restarted(), "") << "what was to be deleted is a pod, not a name";
   world_.api.set_intercept([](const testing::FakeRequest&) { return std::nullopt; });

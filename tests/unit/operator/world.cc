@@ -364,4 +364,13 @@ void World::set_nodes_slow(bool slow) {
   slow_ = slow;
 }
 
+void World::Turn(int times) {
+  for (int i = 0; i < times; ++i) Pass(), Act();
+}
+
+kube::Condition World::Said(const char* type) {
+  const auto conditions = kube::Conditions::FromStatus(Cluster());
+  return conditions.Get(type) == nullptr ? kube::Condition{} : *conditions.Get(type);
+}
+
 }  // namespace dynamo::op

@@ -37,6 +37,10 @@ class World {
   // Passes and acts until the operator says Ready; false: it never did.
   bool RunUntilReady(int turns = 60);
   void Pass();
+  // A pass and what follows from it, so often.
+  void Turn(int times);
+  // The condition as the status has it; empty if it has not.
+  kube::Condition Said(const char* type);
 
   // The operator is stopped after so many more writes: whatever it asks for then fails.
   void StopAfterWrites(int writes);
