@@ -16,8 +16,8 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr int kSubnet = 32;
-constexpr size_t kNodes = 4, kFirst = 3, kChanging = 3;
+constexpr int kSweepSubnet = 32;
+constexpr size_t kSweepNodes = 4, kSweepFirst = 3, kChanging = 3;
 constexpr uint32_t kPartitions = 16;
 constexpr seconds kLimit{60};
 
@@ -29,7 +29,7 @@ uint32_t StrideOfThisRun() {
 
 class RingSweep : public testing::Test, public ChangingCluster {
  protected:
-  RingSweep() : ChangingCluster(kSubnet, kNodes, kFirst, kPartitions) {}
+  RingSweep() : ChangingCluster(kSweepSubnet, kSweepNodes, kSweepFirst, kPartitions) {}
 
   // Asks for the change, and kills a node once `step` partitions have moved: in turn the
   // node that comes or goes, and two of the others.
@@ -37,7 +37,7 @@ class RingSweep : public testing::Test, public ChangingCluster {
     const std::string id = fmt::format("{}-{}", type, step);
     ASSERT_TRUE(Change(id, type, operation));
     to_move_ = std::max(to_move_, Follow(id, step, kLimit).to_move);
-    NodeProcess& victim = node((kChanging + kills_++) % kNodes);
+    NodeProcess& victim = node((kChanging + kills_++) % kSweepNodes);
     victim.Kill();
     victim.Start();
     Follow(id, kAllMoved, kLimit);

@@ -18,7 +18,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr double kAnsweredMin = 0.999;
+constexpr double kUpgradeAnsweredMin = 0.999;
 
 // How many connections with the version of the protocol others have made to a node; 0
 // if it cannot be asked.
@@ -58,8 +58,8 @@ class UpgradeTest : public ::testing::Test {
     std::cout << fmt::format("reads ok {} failed {}, writes ok {} failed {} unknown {}, refused {}\n", counts.reads_ok,
                              counts.reads_failed, counts.puts_ok, counts.puts_failed, counts.puts_unknown,
                              counts.refused);
-    EXPECT_GE(static_cast<double>(counts.reads_ok), kAnsweredMin * static_cast<double>(counts.reads()));
-    EXPECT_GE(static_cast<double>(counts.puts_ok), kAnsweredMin * static_cast<double>(counts.puts()));
+    EXPECT_GE(static_cast<double>(counts.reads_ok), kUpgradeAnsweredMin * static_cast<double>(counts.reads()));
+    EXPECT_GE(static_cast<double>(counts.puts_ok), kUpgradeAnsweredMin * static_cast<double>(counts.puts()));
     ExpectNothingLost(load_);
   }
 
