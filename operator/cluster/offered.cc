@@ -18,15 +18,9 @@ struct NotOffered {
 };
 const std::vector<NotOffered>& FieldsNotOffered() {
   static const std::vector<NotOffered> fields = {
-      {"hibernated", false},
-      {"auth.enabled", false},
-      {"monitoring.podMonitor", false},
-      {"monitoring.rules", false},
-      {"monitoring.dashboard", false},
-      {"replication.sloppyQuorum", true},
-      {"replication.hintedHandoff", true},
-      {"tls.peers", "Disabled"},
-      {"tls.clients", "Disabled"},
+      {"auth.enabled", false},         {"monitoring.podMonitor", false},   {"monitoring.rules", false},
+      {"monitoring.dashboard", false}, {"replication.sloppyQuorum", true}, {"replication.hintedHandoff", true},
+      {"tls.peers", "Disabled"},       {"tls.clients", "Disabled"},
   };
   return fields;
 }

@@ -63,11 +63,11 @@ std::optional<Action> BeginAntiEntropy(const ClusterSpec& spec, const ClusterSta
             asked ? "every node compares what it owns: asked for" : "every node compares what it owns: it is time");
 }
 
-Action ContinueAntiEntropy(const ClusterSpec&, const ClusterStatus& status, const Observed& observed) {
+Action ContinueAntiEntropy(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
   const Operation& operation = *status.operation;
   const NodeView* node = observed.FindNode(operation.node);
   const bool there = node != nullptr && node->identity && node->identity->node_id == operation.node_id;
-  if (!there || !FindLostVolumes(status, observed).empty()) return Interrupted(observed, operation);
+  if (!there || spec.hibernated || !FindLostVolumes(status, observed).empty()) return Interrupted(observed, operation);
   const auto& repair = observed.repair;
   if (!repair) return Wait{"NodeDown", operation.node + " does not say how far it is"};
   if (repair->state.empty()) return AskNode{AskNode::What::kRepair, operation.node, operation.node_id};

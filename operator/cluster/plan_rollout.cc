@@ -74,12 +74,15 @@ Wait Late(const ClusterSpec& spec, const Operation& operation, const Observed& o
           true};
 }
 
-// The rollout begins anew when a volume that is lost has been looked after.
-std::optional<Action> GivenWay(const ClusterStatus& status, const Observed& observed) {
+// The rollout begins anew when a volume that is lost has been looked after. A cluster that is
+// to sleep wakes on the newest template.
+std::optional<Action> GivenWay(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
   const admin::Topology* ring = observed.AgreedRing(/*everyone=*/false);
-  if (ring == nullptr || FindLostVolumes(status, observed).empty()) return std::nullopt;
+  if (ring == nullptr) return std::nullopt;
+  const bool lost = !FindLostVolumes(status, observed).empty();
+  if (!lost && !spec.hibernated) return std::nullopt;
   return Finish{static_cast<int64_t>(ring->epoch), "RolloutInterrupted",
-                "a volume seems to be lost: " + status.operation->node};
+                (lost ? "a volume seems to be lost: " : "the cluster is to sleep: ") + status.operation->node};
 }
 
 Action EndOf(const Observed& observed, const Operation& operation, const char* event, const std::string& message) {
@@ -158,7 +161,7 @@ Action AwaitReadyStep(const ClusterSpec& spec, const ClusterStatus& status, cons
 }  // namespace
 
 Action ContinueRollout(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
-  if (auto way = GivenWay(status, observed)) return *way;
+  if (auto way = GivenWay(spec, status, observed)) return *way;
   if (status.operation->step == Step::kRestart) return RestartStep(spec, status, observed);
   return AwaitReadyStep(spec, status, observed);
 }

@@ -33,11 +33,12 @@ int PlacesWithVolumes(const Observed& observed, const std::string& rack) {
   return places;
 }
 
-std::vector<int> ReplicasNow(const Observed& observed) {
+std::vector<int> ReplicasNow(const ClusterStatus& status, const Observed& observed) {
   std::vector<int> out;
   out.reserve(observed.racks.size());
   for (const RackView& rack : observed.racks) {
-    out.push_back(rack.replicas ? *rack.replicas : PlacesWithVolumes(observed, rack.name));
+    const int missing = status.hibernation ? 0 : PlacesWithVolumes(observed, rack.name);
+    out.push_back(rack.replicas.value_or(missing));
   }
   return out;
 }
@@ -51,9 +52,12 @@ Action WaitForClusterId(const ClusterSpec& spec, const NodeView& node) {
       true};
 }
 
-// Of an idle cluster. What does not serve comes first, and what takes nodes away last.
+// Of an idle cluster. What does not serve comes first, and what takes nodes away last. Of one
+// that sleeps nothing can be told but that.
 Action BeginNext(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
+  if (status.hibernation) return *BeginHibernateOrWake(spec, status, observed);
   if (auto lost = BeginReplacing(spec, status, observed)) return *lost;
+  if (auto sleep = BeginHibernateOrWake(spec, status, observed)) return *sleep;
   if (auto restart = BeginRollout(spec, status, observed, /*broken=*/true)) return *restart;
   if (spec.replicas > observed.Replicas()) return BeginScaling(spec, status, observed);
   if (auto restart = BeginRollout(spec, status, observed, /*broken=*/false)) return *restart;
@@ -81,9 +85,10 @@ Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed
                 true};
   }
   // The replicas follow the ring: what stands is kept, whatever the spec says.
-  if (status.ring_epoch > 0 && !observed.objects_current) return ApplyObjects{ReplicasNow(observed)};
+  if (status.ring_epoch > 0 && !observed.objects_current) return ApplyObjects{ReplicasNow(status, observed)};
   if (status.operation) {
-    if (auto restart = RestartBroken(spec, status, observed)) return *restart;
+    const bool stops = status.operation->type == Operation::Type::kHibernate;
+    if (auto restart = stops ? std::nullopt : RestartBroken(spec, status, observed)) return *restart;
     switch (status.operation->type) {
       case Operation::Type::kCreate: return ContinueCreate(spec, status, observed);
       case Operation::Type::kScaleUp: return ContinueScaleUp(spec, status, observed);
@@ -91,9 +96,12 @@ Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed
       case Operation::Type::kReplace: return ContinueReplace(spec, status, observed);
       case Operation::Type::kRollout: return ContinueRollout(spec, status, observed);
       case Operation::Type::kAntiEntropy: return ContinueAntiEntropy(spec, status, observed);
+      case Operation::Type::kHibernate: return ContinueHibernate(spec, status, observed);
+      case Operation::Type::kWake: return ContinueWake(spec, status, observed);
     }
   }
   if (status.ring_epoch == 0) {
+    if (spec.hibernated) return Settled{};
     Operation create;
     create.type = Operation::Type::kCreate;
     create.step = Operation::Step::kObjects;

@@ -36,8 +36,9 @@ struct ChooseClusterId {
 // Writes down what is intended, before anything is done. An empty id and start are filled in.
 struct Record {
   Operation operation;
-  std::string event, message;  // Event reason; empty: none.
-  bool warning = false;        // The event's kind.
+  std::string event, message;                   // Event reason; empty: none.
+  bool warning = false;                         // The event's kind.
+  std::optional<Hibernation> hibernation = {};  // Written down with it.
   friend bool operator==(const Record&, const Record&) = default;
 };
 // The operation is complete: it is taken off the status.
@@ -45,6 +46,7 @@ struct Finish {
   int64_t ring_epoch = 0;
   std::string event, message;
   std::optional<int64_t> keys_repaired = {};  // All nodes have compared what they own: that is set down.
+  bool awake = false;                         // The hibernation is over.
   friend bool operator==(const Finish&, const Finish&) = default;
 };
 // Applies all objects; the StatefulSets with these replicas, in the order of the racks.
@@ -120,6 +122,11 @@ std::optional<Action> BeginRollout(const ClusterSpec& spec, const ClusterStatus&
 // A pod of an older template that cannot start: whatever goes on waits for it, and it has
 // nothing to lose. nullopt: there is none.
 std::optional<Action> RestartBroken(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
+Action ContinueHibernate(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
+Action ContinueWake(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
+// nullopt: it is awake, and shall be.
+std::optional<Action> BeginHibernateOrWake(const ClusterSpec& spec, const ClusterStatus& status,
+                                           const Observed& observed);
 // Settled where the size is right.
 Action BeginScaling(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 

@@ -58,7 +58,7 @@ const KnownNode* StillKnown(const NodeView& node, const ClusterStatus& status, c
 }
 
 std::string StateOf(const NodeView& node, const KnownNode* known, const admin::Topology* ring) {
-  if (!node.identity) return "Unknown";
+  if (!node.identity) return !node.expected && !node.pod_exists ? "Asleep" : "Unknown";
   const admin::Member* member = ring == nullptr ? nullptr : FindMember(*ring, node.identity->node_id);
   if (member == nullptr) return known != nullptr && known->node_id != node.identity->node_id ? "Lost" : "Empty";
   std::string state = member->state;
@@ -69,7 +69,8 @@ std::string StateOf(const NodeView& node, const KnownNode* known, const admin::T
 json::array Nodes(const ClusterStatus& status, const Observed& observed, const admin::Topology* ring) {
   json::array out;
   for (const NodeView& node : observed.nodes) {
-    if (!node.expected && !node.pod_exists) continue;
+    const bool sleeps = status.hibernation && status.FindNode(node.name) != nullptr;
+    if (!node.expected && !node.pod_exists && !sleeps) continue;
     const KnownNode* known = StillKnown(node, status, ring);
     const std::string id = known != nullptr ? known->node_id : node.identity ? node.identity->node_id : "";
     const admin::Member* member = ring == nullptr ? nullptr : FindMember(*ring, id);
@@ -87,6 +88,12 @@ json::array Nodes(const ClusterStatus& status, const Observed& observed, const a
   return out;
 }
 
+int NodesOf(const Hibernation& hibernation) {
+  int nodes = 0;
+  for (const auto& [rack, replicas] : hibernation.replicas) nodes += replicas;
+  return nodes;
+}
+
 // Whether clients are served; unknown where too much is silent.
 void SetAvailable(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed, const Setter& set) {
   if (status.ring_epoch == 0) return set("Available", "False", "NotFormed", "no ring was formed yet");
@@ -95,7 +102,11 @@ void SetAvailable(const ClusterSpec& spec, const ClusterStatus& status, const Ob
     serving += node->identity && node->pod_ready;
     silent += !node->identity;
   }
-  const int away = static_cast<int>(observed.ExpectedNodes().size()) - serving;
+  if (status.hibernation && serving == 0) return set("Available", "False", "Hibernated", "no node serves");
+  auto nodes = static_cast<int>(observed.ExpectedNodes().size());
+  // Those that sleep still or already are away as well.
+  if (status.hibernation) nodes = NodesOf(*status.hibernation);
+  const int away = nodes - serving;
   // With at most N - max(R, W) nodes away, every key has its quorum.
   const int spare = spec.factor - std::max(spec.read_quorum, spec.write_quorum);
   if (away <= spare) return set("Available", "True", "QuorumServes", fmt::format("{} nodes serve", serving));
@@ -103,7 +114,13 @@ void SetAvailable(const ClusterSpec& spec, const ClusterStatus& status, const Ob
   set("Available", "False", "QuorumAtRisk", fmt::format("{} nodes do not serve, and {} may be away", away, spare));
 }
 
-void SetVolumes(const Observed& observed, const Setter& set) {
+void SetVolumes(const ClusterStatus& status, const Observed& observed, const Setter& set) {
+  for (const KnownNode& known : status.hibernation ? status.nodes : std::vector<KnownNode>()) {
+    const NodeView* node = observed.FindNode(known.name);
+    if (known.volume_uid.empty() || (node != nullptr && node->volume_uid == known.volume_uid)) continue;
+    return set("VolumesReady", "False", "VolumeMissing",
+               fmt::format("the volume data-{} of node {} is not there any more", known.name, known.node_id));
+  }
   for (const NodeView* node : observed.ExpectedNodes()) {
     if (node->volume_bound) continue;
     return set(
@@ -154,6 +171,20 @@ void SetUpdatePending(const ClusterSpec& spec, const ClusterStatus& status, cons
   set("UpdatePending", "False", "UpToDate", "");
 }
 
+// What keeps a cluster from sleeping, or from being awake, in the words of the action.
+void SetHibernated(const ClusterSpec& spec, const ClusterStatus& status, const Action& action, const Setter& set) {
+  if (!spec.hibernated && !status.hibernation) return set("Hibernated", "False", "Awake", "");
+  if (!spec.hibernated) return set("Hibernated", "False", "Waking", ToString(action));
+  if (std::holds_alternative<Settled>(action)) {
+    const int nodes = status.hibernation ? NodesOf(*status.hibernation) : 0;
+    return set("Hibernated", "True", "Hibernated", fmt::format("no pod runs; the volumes of {} nodes are kept", nodes));
+  }
+  const bool other = status.operation && status.operation->type != Operation::Type::kHibernate;
+  const std::string first =
+      other ? fmt::format("{} of {} is finished first: ", NameOf(status.operation->type), status.operation->node) : "";
+  set("Hibernated", "False", spec.paused ? "Paused" : "Hibernating", first + ToString(action));
+}
+
 // The ring, in numbers: what nobody said stays away.
 Object Ring(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed, const admin::Topology* ring,
             bool converged) {
@@ -193,9 +224,10 @@ Object Report(const ClusterSpec& spec, const ClusterStatus& status, const Observ
 
   SetProgress(spec, status, action, set);
   SetAvailable(spec, status, observed, set);
-  SetVolumes(observed, set);
+  SetVolumes(status, observed, set);
   SetClusterId(observed, status, set);
   SetUpdatePending(spec, status, observed, set);
+  SetHibernated(spec, status, action, set);
   set("RingConverged",
       converged         ? "True"
       : ring == nullptr ? "Unknown"
@@ -205,11 +237,12 @@ Object Report(const ClusterSpec& spec, const ClusterStatus& status, const Observ
   int ready = 0, updated = 0;
   for (const RackView& rack : observed.racks) ready += rack.ready, updated += rack.updated;
   const bool settled = std::holds_alternative<Settled>(action);
-  const bool all_ready = settled && converged && ready >= spec.replicas;
+  const bool all_ready = settled && converged && ready >= spec.replicas && !spec.hibernated;
   set("Ready", all_ready ? "True" : "False",
-      all_ready ? "Ready"
-      : settled ? "NodesNotReady"
-                : "Progressing",
+      all_ready                    ? "Ready"
+      : settled && spec.hibernated ? "Hibernated"
+      : settled                    ? "NodesNotReady"
+                                   : "Progressing",
       all_ready ? "" : ToString(action));
 
   return {{"observedGeneration", spec.generation},

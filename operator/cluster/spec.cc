@@ -195,6 +195,7 @@ Result<ClusterSpec> ParseSpec(const Object& object) {
   spec.version = StringAt(object, "spec.version");
   spec.image = StringAt(object, "spec.image");
   spec.paused = BoolAt(object, "spec.paused");
+  spec.hibernated = BoolAt(object, "spec.hibernated");
   spec.partitions = IntAt(object, "spec.ring.partitions", 256);
   spec.factor = SmallAt(object, "spec.replication.factor", 3);
   spec.read_quorum = SmallAt(object, "spec.replication.readQuorum", spec.factor / 2 + 1);

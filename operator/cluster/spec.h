@@ -31,6 +31,7 @@ struct ClusterSpec {
   int replicas = 3;
   std::string version, image;
   bool paused = false;
+  bool hibernated = false;  // No pods; the volumes stay.
   int64_t partitions = 256;
   int factor = 3, read_quorum = 2, write_quorum = 2;
   std::vector<RackSpec> racks;  // Never empty.

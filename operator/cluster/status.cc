@@ -13,13 +13,15 @@ using kube::StringAt;
 using Step = Operation::Step;
 using Type = Operation::Type;
 
-constexpr std::array<std::pair<Type, const char*>, 6> kTypes = {{{Type::kCreate, "Create"},
+constexpr std::array<std::pair<Type, const char*>, 8> kTypes = {{{Type::kCreate, "Create"},
                                                                  {Type::kScaleUp, "ScaleUp"},
                                                                  {Type::kScaleDown, "ScaleDown"},
                                                                  {Type::kReplace, "Replace"},
                                                                  {Type::kRollout, "Rollout"},
-                                                                 {Type::kAntiEntropy, "AntiEntropy"}}};
-constexpr std::array<std::pair<Step, const char*>, 16> kSteps = {{{Step::kObjects, "Objects"},
+                                                                 {Type::kAntiEntropy, "AntiEntropy"},
+                                                                 {Type::kHibernate, "Hibernate"},
+                                                                 {Type::kWake, "Wake"}}};
+constexpr std::array<std::pair<Step, const char*>, 18> kSteps = {{{Step::kObjects, "Objects"},
                                                                   {Step::kForm, "Form"},
                                                                   {Step::kAddPod, "AddPod"},
                                                                   {Step::kJoin, "Join"},
@@ -34,7 +36,9 @@ constexpr std::array<std::pair<Step, const char*>, 16> kSteps = {{{Step::kObject
                                                                   {Step::kRepair, "Repair"},
                                                                   {Step::kForget, "Forget"},
                                                                   {Step::kRestart, "Restart"},
-                                                                  {Step::kAwaitReady, "AwaitReady"}}};
+                                                                  {Step::kAwaitReady, "AwaitReady"},
+                                                                  {Step::kStopPods, "StopPods"},
+                                                                  {Step::kStartPods, "StartPods"}}};
 
 template <class T, size_t N>
 bool Named(const std::array<std::pair<T, const char*>, N>& table, const std::string& name, T* out) {
@@ -83,6 +87,18 @@ void ReadSuspicion(const kube::Object& object, ClusterStatus* status) {
                                 StringAt(in, "since")};
 }
 
+void ReadHibernation(const kube::Object& object, ClusterStatus* status) {
+  const kube::json::value* found = kube::Find(object, "status.hibernation");
+  if (found == nullptr || !found->is_object() || found->get_object().empty()) return;
+  Hibernation& hibernation = status->hibernation.emplace();
+  hibernation.since = StringAt(found->get_object(), "since");
+  for (const kube::json::value& item : kube::ArrayAt(found->get_object(), "racks")) {
+    if (!item.is_object()) continue;
+    const int64_t replicas = kube::IntAt(item.get_object(), "replicas");
+    hibernation.replicas[StringAt(item.get_object(), "name")] = static_cast<int>(replicas);
+  }
+}
+
 }  // namespace
 
 std::string RepairIdOf(const Operation& operation) {
@@ -108,6 +124,7 @@ Result<ClusterStatus> ParseStatus(const kube::Object& object) {
   status.anti_entropy_completed = StringAt(object, "status.antiEntropy.lastCompleted");
   status.anti_entropy_token = StringAt(object, "status.antiEntropy.token");
   ReadSuspicion(object, &status);
+  ReadHibernation(object, &status);
   const kube::json::value* recorded = kube::Find(object, "status.operation");
   if (recorded == nullptr || !recorded->is_object() || recorded->get_object().empty()) return status;
 
@@ -166,6 +183,14 @@ kube::Object ToJson(const Suspicion& suspicion) {
           {"newVolumeUID", suspicion.new_volume_uid},
           {"machine", suspicion.machine},
           {"since", suspicion.since}};
+}
+
+kube::Object ToJson(const Hibernation& hibernation) {
+  kube::json::array racks;
+  for (const auto& [name, replicas] : hibernation.replicas) {
+    racks.push_back(kube::Object{{"name", name}, {"replicas", replicas}});
+  }
+  return {{"since", hibernation.since}, {"racks", std::move(racks)}};
 }
 
 }  // namespace dynamo::op

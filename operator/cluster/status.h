@@ -17,7 +17,7 @@ namespace dynamo::op {
 // One change of the cluster, written down before the first of its side effects. Who
 // comes after a dead operator goes on from `step`.
 struct Operation {
-  enum class Type { kCreate, kScaleUp, kScaleDown, kReplace, kRollout, kAntiEntropy };
+  enum class Type { kCreate, kScaleUp, kScaleDown, kReplace, kRollout, kAntiEntropy, kHibernate, kWake };
   enum class Step {
     kObjects,       // Create: services, StatefulSets, and wait for their pods.
     kForm,          // Create: one node is asked to form the ring.
@@ -35,6 +35,8 @@ struct Operation {
     kForget,        // Replace: the ring forgets the lost one.
     kRestart,       // Rollout: one pod is deleted, when its node can be spared.
     kAwaitReady,    // Rollout: the same node serves again, on the new template.
+    kStopPods,      // Hibernate: the StatefulSets shrink to nothing; the volumes stay.
+    kStartPods,     // Wake: the StatefulSets are of their sizes again, and the same nodes serve.
   };
 
   std::string id;  // Also the operation's id at the nodes' admin API.
@@ -80,6 +82,15 @@ struct Suspicion {
   friend bool operator==(const Suspicion&, const Suspicion&) = default;
 };
 
+// The cluster sleeps, or is on its way there or back: how many nodes each rack had. Kept
+// until all of them are back, as are the nodes that stood there.
+struct Hibernation {
+  std::string since;  // RFC 3339.
+  std::map<std::string, int> replicas;
+
+  friend bool operator==(const Hibernation&, const Hibernation&) = default;
+};
+
 struct ClusterStatus {
   int64_t observed_generation = 0;
   std::string cluster_id;
@@ -88,6 +99,7 @@ struct ClusterStatus {
   kube::Conditions conditions;
   std::vector<KnownNode> nodes;
   std::optional<Suspicion> suspicion;
+  std::optional<Hibernation> hibernation;
   // By rack: what pods stand for that say nothing of their template, as none did once.
   std::map<std::string, std::string> templates;
   std::string anti_entropy_completed, anti_entropy_token;  // When, RFC 3339, and for whom.
@@ -100,6 +112,7 @@ struct ClusterStatus {
 Result<ClusterStatus> ParseStatus(const kube::Object& object);
 kube::Object ToJson(const Operation& operation);
 kube::Object ToJson(const Suspicion& suspicion);
+kube::Object ToJson(const Hibernation& hibernation);
 
 }  // namespace dynamo::op
 

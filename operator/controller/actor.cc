@@ -64,13 +64,16 @@ struct Actor::Pass {
     Operation operation = action.operation;
     if (operation.id.empty()) operation.id = actor.draw_id_();
     if (operation.started_at.empty()) operation.started_at = kube::Time(actor.client_->clock()->Wall());
-    auto done = WriteStatus({{"operation", ToJson(operation)}});
+    Object fields{{"operation", ToJson(operation)}};
+    if (action.hibernation) fields["hibernation"] = ToJson(*action.hibernation);
+    auto done = WriteStatus(std::move(fields));
     if (done) Tell(action.event, action.message, action.warning);
     return done;
   }
 
   Done operator()(const Finish& action) const {
     Object fields{{"operation", nullptr}, {"ring", {{"epoch", action.ring_epoch}}}};
+    if (action.awake) fields["hibernation"] = nullptr;
     if (action.keys_repaired) fields["antiEntropy"] = Compared(*action.keys_repaired);
     auto done = WriteStatus(std::move(fields));
     if (done) Tell(action.event, action.message);

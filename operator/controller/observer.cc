@@ -199,6 +199,8 @@ Answer<Observed> Observe(const kube::LiveReader& reader, const ClusterSpec& spec
 
   Places places(spec);
   for (const RackView& rack : observed.racks) places.Expect(rack);
+  // Of one that sleeps: a place is known even where its volume is gone, too.
+  for (const KnownNode& known : status.hibernation ? status.nodes : std::vector<KnownNode>()) places.At(known.name);
   for (const Object& pod : pods->items) {
     if (NodeView* node = places.At(kube::NameOf(pod))) ReadPod(pod, node);
   }

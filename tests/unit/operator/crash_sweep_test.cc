@@ -14,7 +14,7 @@ namespace {
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-constexpr int kFlows = 9, kStopPointsLeast = 160;
+constexpr int kFlows = 12, kStopPointsLeast = 190;
 
 class CrashSweep : public ::testing::Test {
  protected:
@@ -28,15 +28,15 @@ class CrashSweep : public ::testing::Test {
   static inline int flows_ = 0, stop_points_ = 0;
 };
 
-// `prepare` brings the world to where the flow begins.
-int Sweep(const char* flow, const std::function<void(World&)>& prepare) {
+// `prepare` brings the world to where the flow begins, which ends when the condition `end` is true.
+int Sweep(const char* flow, const std::function<void(World&)>& prepare, const char* end = "Ready") {
   std::string expected;
   int writes = 0;
   {
     World world;
     prepare(world);
     const int before = world.writes();
-    EXPECT_TRUE(world.RunUntilReady());
+    EXPECT_TRUE(world.RunUntilTrue(end));
     EXPECT_THAT(world.violations(), IsEmpty());
     expected = world.EndState();
     writes = world.writes() - before;
@@ -45,9 +45,9 @@ int Sweep(const char* flow, const std::function<void(World&)>& prepare) {
     World world;
     prepare(world);
     world.StopAfterWrites(stop);
-    EXPECT_FALSE(world.RunUntilReady()) << "the operator was not stopped after write " << stop;
+    EXPECT_FALSE(world.RunUntilTrue(end)) << "the operator was not stopped after write " << stop;
     world.StartOperator();
-    EXPECT_TRUE(world.RunUntilReady()) << "stopped after write " << stop << ", in " << world.OperationStep();
+    EXPECT_TRUE(world.RunUntilTrue(end)) << "stopped after write " << stop << ", in " << world.OperationStep();
     EXPECT_EQ(world.EndState(), expected) << "stopped after write " << stop;
     EXPECT_THAT(world.violations(), IsEmpty()) << "stopped after write " << stop;
   }
@@ -128,6 +128,38 @@ TEST_F(CrashSweep, OfAComparisonOfAllNodes) {
   }));
 }
 
+TEST_F(CrashSweep, OfHibernation) {
+  const auto prepare = [](World& world) {
+    world.ScaleTo(4);
+    ASSERT_TRUE(world.RunUntilReady());
+    world.Apply({{"hibernated", true}});
+  };
+  Count(Sweep("hibernation", prepare, "Hibernated"));
+}
+
+TEST_F(CrashSweep, OfWaking) {
+  Count(Sweep("waking", [](World& world) {
+    world.ScaleTo(4);
+    ASSERT_TRUE(world.RunUntilReady());
+    world.Apply({{"hibernated", true}});
+    ASSERT_TRUE(world.RunUntilTrue("Hibernated"));
+    world.Apply({{"hibernated", false}});
+  }));
+}
+
+TEST_F(CrashSweep, OfAHibernationThatIsAskedForWhileANodeJoins) {
+  const auto prepare = [](World& world) {
+    ASSERT_TRUE(world.RunUntilReady());
+    world.set_nodes_slow(true);
+    world.ScaleTo(4);
+    for (int i = 0; i < 10 && world.StateOf("demo-a-1") != "joining"; ++i) world.Pass(), world.Act();
+    ASSERT_EQ(world.StateOf("demo-a-1"), "joining");
+    world.set_nodes_slow(false);
+    world.Apply({{"hibernated", true}});
+  };
+  Count(Sweep("hibernation while a node joins", prepare, "Hibernated"));
+}
+
 // Planted: acts on what it has not written down.
 Action ActsBeforeItRecords(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
   const Action action = Plan(spec, status, observed);
@@ -162,6 +194,33 @@ TEST_F(CrashSweep, APlantedShrinkBeforeTheNodeHasLeftIsCaught) {
   world.ScaleTo(3);
   world.StartOperator(ShrinksBeforeItHasLeft);
   world.RunUntilReady(5);
+  EXPECT_THAT(world.violations(), Not(IsEmpty()));
+}
+
+// Planted: sleeps at once, whatever goes on in the ring.
+Action SleepsAtOnce(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
+  if (!spec.hibernated || !status.operation || status.operation->type != Operation::Type::kScaleUp) {
+    return Plan(spec, status, observed);
+  }
+  ClusterStatus pretended = status;
+  pretended.operation.reset();
+  Observed blind = observed;
+  for (NodeView& node : blind.nodes) {
+    if (!node.topology) continue;
+    for (admin::Member& member : node.topology->members) member.state = "normal";
+  }
+  return Plan(spec, pretended, blind);
+}
+
+TEST_F(CrashSweep, APlantedSleepInTheMiddleOfAJoinIsCaught) {
+  World world;
+  ASSERT_TRUE(world.RunUntilReady());
+  world.set_nodes_slow(true);
+  world.ScaleTo(4);
+  for (int i = 0; i < 10 && world.StateOf("demo-a-1") != "joining"; ++i) world.Pass(), world.Act();
+  world.Apply({{"hibernated", true}});
+  world.StartOperator(SleepsAtOnce);
+  for (int i = 0; i < 10; ++i) world.Pass(), world.Act();
   EXPECT_THAT(world.violations(), Not(IsEmpty()));
 }
 

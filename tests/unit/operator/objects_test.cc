@@ -257,7 +257,6 @@ TEST(ClusterSpec, RefusesByNameWhatThisVersionDoesNotDo) {
     const char* field;
   };
   const std::vector<Row> table = {
-      {{{"hibernated", true}}, {{"hibernated", false}}, "spec.hibernated"},
       {{{"tls", {{"peers", "CertManager"}}}}, {{"tls", {{"peers", "Disabled"}}}}, "spec.tls.peers"},
       {{{"tls", {{"clients", "Required"}}}}, {{"tls", {{"clients", "Disabled"}}}}, "spec.tls.clients"},
       {{{"auth", {{"enabled", true}}}}, {{"auth", {{"enabled", false}}}}, "spec.auth.enabled"},

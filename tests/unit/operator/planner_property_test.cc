@@ -32,6 +32,7 @@ class Drawn : public LostScene {
     DrawLosses();
     if (OneIn(3)) OneIn(3) ? DrawReplacement() : DrawOperation();
     if (OneIn(4)) DrawRollout();
+    if (OneIn(6)) DrawHibernation();
   }
   bool OneIn(uint32_t n) { return rng_.Below(n) == 0; }
 
@@ -93,6 +94,17 @@ class Drawn : public LostScene {
     status.operation->type = Type::kRollout;
     status.operation->step = OneIn(3) ? Step::kAwaitReady : Step::kRestart;
   }
+  void DrawHibernation() {
+    spec.hibernated = OneIn(2);
+    if (OneIn(3)) return;
+    status.hibernation.emplace().replicas = {{"a", 2}, {"b", 1}, {"c", 1}};
+    if (OneIn(2)) observed.racks[Number(3)].replicas = 0;
+    if (OneIn(2)) status.operation.reset();
+    if (status.operation) {
+      status.operation->type = OneIn(2) ? Type::kHibernate : Type::kWake;
+      status.operation->step = status.operation->type == Type::kWake ? Step::kStartPods : Step::kStopPods;
+    }
+  }
   void DrawReplacement() {
     static constexpr Step kSteps[] = {Step::kDropVolume, Step::kAwaitPod, Step::kReplace,
                                       Step::kRebuild,    Step::kRepair,   Step::kForget};
@@ -147,6 +159,7 @@ struct Judge {
   std::string operator()(const Wait& wait) const { return wait.reason.empty() ? "a wait without a reason" : ""; }
   std::string operator()(const Settled&) const {
     if (operation() != nullptr) return "settled in the middle of an operation";
+    if (scene.spec.hibernated) return scene.observed.Replicas() == 0 ? "" : "asleep, and pods are there";
     return scene.observed.Replicas() == scene.spec.replicas ? "" : "settled at another size";
   }
   std::string operator()(const ChooseClusterId&) const { return "a second id"; }
@@ -163,6 +176,7 @@ struct Judge {
     const Operation& next = record.operation;
     if (operation() == nullptr) {
       if (next.type == Type::kReplace) return Begun(next);
+      if (next.type == Type::kHibernate || next.type == Type::kWake) return Asleep(record);
       if (next.type == Type::kRollout) return next.step == Step::kRestart ? "" : "a restart begun in its middle";
       const bool first = next.step == Step::kAddPod || next.step == Step::kLeave;
       if (!first) return "an operation that begins in its middle";
@@ -178,6 +192,15 @@ struct Judge {
     const NodeView* node = scene.observed.FindNode(next.node);
     return node != nullptr && node->hints.value_or(0) > 0 ? "a pod is to go that keeps hints" : "";
   }
+  // What sleeps has nothing under way, and is written down.
+  std::string Asleep(const Record& record) const {
+    const bool sleeps = record.operation.type == Type::kHibernate;
+    if (sleeps != scene.spec.hibernated) return "put to sleep or woken, and nobody wants it";
+    if (scene.status.hibernation) return record.hibernation ? "how large it was is written over" : "";
+    if (!sleeps) return "woken, and it is awake";
+    if (Ring() == nullptr || !AllNormal(*Ring())) return "put to sleep in the middle of a change of the ring";
+    return record.hibernation && record.hibernation->replicas.size() == 3 ? "" : "nobody writes down how large it was";
+  }
   // A replacement: only of what was suspected for long enough.
   std::string Begun(const Operation& next) const {
     const auto& suspicion = scene.status.suspicion;
@@ -189,6 +212,8 @@ struct Judge {
   }
   std::string operator()(const Finish& finish) const {
     if (operation() == nullptr) return "nothing was under way";
+    if (In(Step::kStopPods)) return finish.awake ? "awake, and it falls asleep" : "";
+    if (In(Step::kStartPods)) return finish.awake && scene.spec.hibernated ? "awake, and it shall sleep" : "";
     if (Ring() == nullptr) return "finished, and nobody agrees on a ring";
     return finish.ring_epoch == static_cast<int64_t>(Ring()->epoch) ? "" : "finished at another epoch";
   }
@@ -214,6 +239,10 @@ struct Judge {
   std::string operator()(const ScaleRack& scale) const {
     const auto& now = scene.observed.FindRack(scale.rack)->replicas;
     if (!now) return "a StatefulSet that is not there";
+    if (In(Step::kStopPods)) return scale.replicas == 0 ? "" : "grown while it falls asleep";
+    if (In(Step::kStartPods)) {
+      return scale.replicas == scene.status.hibernation->replicas.at(scale.rack) ? "" : "woken at another size";
+    }
     if (scale.replicas > *now) return In(Step::kAddPod) ? "" : "grown out of turn";
     return In(Step::kRemovePod) ? "" : "shrunk out of turn";
   }

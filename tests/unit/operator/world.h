@@ -35,7 +35,9 @@ class World {
   // `image`: of its own release.
   void StartOperator(ClusterReconciler::Planner planner = Plan, const std::string& image = "dynamo");
   // Passes and acts until the operator says Ready; false: it never did.
-  bool RunUntilReady(int turns = 60);
+  bool RunUntilReady(int turns = 60) { return RunUntilTrue("Ready", turns); }
+  // The same for another condition.
+  bool RunUntilTrue(const char* type, int turns = 60);
   void Pass();
   // A pass and what follows from it, so often.
   void Turn(int times);
@@ -96,6 +98,8 @@ class World {
   void Change(const std::string& type, const std::string& node_id);
   Volume* VolumeOf(const std::string& node_id);
   void CountWrite();
+  // The pods of a rack go together, and nothing is under way in the ring.
+  bool GoesToSleep(const std::string& set);
   void CheckRemovedClaim(const std::string& pod);
   void CheckStoppedPod(const std::string& pod);
   void MakeClaim(const kube::Object& set, const std::string& pod);

@@ -133,6 +133,21 @@ void World::MakeClaim(const Object& set, const std::string& pod) {
   claims_[pod] = uid;
 }
 
+bool World::GoesToSleep(const std::string& set) {
+  if (OperationStep() != "Hibernate/StopPods") return false;
+  const bool at_rest = std::ranges::all_of(ring_->members, [](const admin::Member& member) {
+    return member.state == "normal" || member.state == "left" || member.state == "replaced";
+  });
+  if (!at_rest) violations_.push_back(set + " goes to sleep in the middle of a change of the ring");
+  const Object cluster = Cluster();
+  for (const json::value& rack : kube::ArrayAt(cluster, "status.hibernation.racks")) {
+    if ("demo-" + StringAt(rack.get_object(), "name") != set) continue;
+    if (kube::IntAt(rack.get_object(), "replicas") >= replicas_[set]) return true;
+  }
+  violations_.push_back(set + " goes to sleep, and nobody has written down how large it was");
+  return true;
+}
+
 std::string World::ImageAt(const std::string& pod) {
   const Object found = api.Get(std::string(kActedPods) + "/" + pod);
   return found.empty() ? "" : ImageOf(found);
