@@ -3,7 +3,7 @@
 namespace dynamo {
 namespace {
 
-constexpr Duration kAskAgain{1'000'000};
+constexpr Duration kDecideAgain{1'000'000};
 constexpr int kAttempts = 30;  // Then shards have to say so again.
 
 }  // namespace
@@ -39,7 +39,7 @@ Async<bool> Departure::Ask(Departure* self, NodeId node, uint64_t epoch) {
       co_return true;
     }
     self->log_.Debug("not_departed error={}", decided.error().message);
-    co_await SleepUntil(*self->scope_, *self->clock_, self->clock_->Now() + kAskAgain);
+    co_await SleepUntil(*self->scope_, *self->clock_, self->clock_->Now() + kDecideAgain);
   }
   co_return false;
 }

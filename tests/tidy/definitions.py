@@ -28,24 +28,32 @@ def check(tree: Tree) -> Iterator[Violation]:
 
 def types_of(file: SourceFile) -> Iterator[tuple[int, str]]:
     """The line and qualified name of each type that other files could see: none in a function or an unnamed namespace."""
+    for line, scopes, head in heads_of(file, ends="{"):
+        name = _opens(head)
+        if name and all(scopes) and not _NAMESPACE.search(head):
+            yield line, "::".join([*map(str, scopes), name])
+
+
+def heads_of(file: SourceFile, ends: str = "{;") -> Iterator[tuple[int, list[str | None], str]]:
+    """The text before each `{` or `;`, with its line and the names of the scopes around it: "" for an unnamed namespace,
+    None for what is neither a namespace nor a type, as a function's body."""
     code = _DIRECTIVE.sub(lambda match: re.sub(r"[^\n]", " ", match.group(0)), file.code)
-    scopes: list[str | None] = []  # None: nothing in there has a name outside of this file.
+    scopes: list[str | None] = []
     head_start = 0
     for match in re.finditer(r"[{};]", code):
         head, head_start = code[head_start:match.start()], match.end()
+        if match.group(0) in ends:
+            yield code.count("\n", 0, match.start()) + 1, list(scopes), head
         if match.group(0) == "}":
             if scopes:
                 scopes.pop()
         elif match.group(0) == "{":
-            name = _opens(head)
-            if name and None not in scopes and not _NAMESPACE.search(head):
-                yield code.count("\n", 0, match.start()) + 1, "::".join([*filter(None, scopes), name])
-            scopes.append(name)
+            scopes.append(_opens(head))
 
 
 def _opens(head: str) -> str | None:
-    """The name of the namespace or type whose body begins after `head`; None for all else."""
+    """The name of the namespace or type whose body begins after `head`, if it is one."""
     if namespace := _NAMESPACE.search(head):
-        return namespace.group(1) or None
+        return namespace.group(1)
     found = _TYPE.search(_TEMPLATE_HEAD.sub(" ", head))
     return re.sub(r"\s+", "", found.group("name")) if found else None

@@ -19,9 +19,10 @@ import hygiene
 import layers
 import reach
 import sizes
+import unity
 from tree import Tree, Violation
 
-RULES = (layers, banned, definitions, dropped, sizes, reach, hygiene, formatting)
+RULES = (layers, banned, definitions, unity, dropped, sizes, reach, hygiene, formatting)
 
 
 def violations_of(tree: Tree) -> list[Violation]:

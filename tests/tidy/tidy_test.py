@@ -227,6 +227,39 @@ class Definitions(TidyTest):
         self.assert_clean({"node/core/ring.cc": '#include "node/core/ring.h"\n' + unnamed, "node/service/put.cc": unnamed})
 
 
+class Unity(TidyTest):
+    def unnamed(self, *lines: str) -> str:
+        return "namespace dynamo {\nnamespace {\n" + "\n".join(lines) + "\n}  // namespace\n}  // namespace dynamo\n"
+
+    def in_both(self, one: str, other: str | None = None) -> dict[str, str | None]:
+        return {"node/service/put.cc": self.unnamed(one), "node/service/get.cc": self.unnamed(other or one)}
+
+    def test_two_unnamed_namespaces_of_a_library_have_no_name_in_common(self):
+        for line in ("constexpr int kMax = 3;", "constexpr Duration kMax{Seconds(3) << 20};", "struct State {\n  int a;\n};",
+                     "template <class T>\nint Sum(const T& all) {\n  return 1;\n}", "enum class Kind : int { kA };"):
+            brace = 4 if line.startswith("template") else 3
+            self.assert_one(f"node/service/put.cc:{brace}: unity", self.in_both(line))
+
+    def test_overloads_may_share_a_name_but_not_their_types(self):
+        one = "int Sum(const Map<int, int>& a, int b = 3) {\n  return 1;\n}"
+        self.assert_one("node/service/put.cc:3: unity", self.in_both(one, one.replace("& a", "& other").replace(" = 3", "")))
+        self.assert_clean(self.in_both(one, one.replace("int b", "long b")))
+
+    def test_what_is_said_twice_on_purpose_or_inside_of_something_is_fine(self):
+        self.assert_clean(self.in_both("using std::vector;\nusing Names = vector<int>;", None))
+        self.assert_clean(self.in_both("int F%s() {\n  int found = 3;\n  return found;\n}" % "a", "int Fb() {\n  int found = 3;\n  return found;\n}"))
+
+    def test_files_of_other_libraries_or_programs_may_share_names(self):
+        both = {"node/service/put.cc": self.unnamed("constexpr int kMax = 3;"),
+                "node/core/ring.cc": '#include "node/core/ring.h"\n' + self.unnamed("constexpr int kMax = 3;")}
+        self.assert_clean(both)
+        tests = {"tests/a/one_test.cc": self.unnamed("constexpr int kMax = 3;"), "tests/a/two_test.cc": self.unnamed("constexpr int kMax = 4;"),
+                 "tests/CMakeLists.txt": "add_subdirectory(a)\n", "CMakeLists.txt": CLEAN["CMakeLists.txt"] + "add_subdirectory(tests)\n"}
+        build = 'dynamo_layer(a)\nfile(GLOB sources "*_test.cc")\nadd_executable(a_test ${sources})\n'
+        self.assert_one("tests/a/two_test.cc:3: unity", tests | {"tests/a/CMakeLists.txt": build})
+        self.assert_clean(tests | {"tests/a/CMakeLists.txt": build + "set_target_properties(a_test PROPERTIES UNITY_BUILD OFF)\n"})
+
+
 class Hygiene(TidyTest):
     def test_marks_of_unfinished_work_are_found(self):
         self.assert_one("a.md:1: unfinished", {"a.md": "TO" "DO: later\n"})

@@ -48,10 +48,6 @@ class RocksdbFault : public ::testing::Test {
   StoreFixture fixture_;
 };
 
-Async<> SyncInto(Storage* storage, WriteSequence sequence, bool* done) {
-  *done = (co_await storage->Sync(sequence)).has_value();
-}
-
 TEST_F(RocksdbFault, AFailedSyncStopsTheProcessAndAnswersNobody) {
   const WriteSequence sequence = Put("k", "v").value();
   disk_->fail_syncs = true;

@@ -101,6 +101,10 @@ std::string StoreFixture::stopped() const {
   return stopped_;
 }
 
+Async<> SyncInto(Storage* storage, WriteSequence sequence, bool* done) {
+  *done = (co_await storage->Sync(sequence)).has_value();
+}
+
 std::string Text(const std::optional<Result<std::optional<Bytes>>>& answer) {
   if (!answer) return "<disk>";
   if (!*answer) return "<" + std::string(ErrcName(answer->error().code)) + ">";

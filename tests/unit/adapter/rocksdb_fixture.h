@@ -105,6 +105,8 @@ class StoreFixture {
   std::unique_ptr<TestShard> shard_;
 };
 
+// `*done`: whether all up to `sequence` is on disk.
+Async<> SyncInto(Storage* storage, WriteSequence sequence, bool* done);
 // The value, "<none>", "<disk>" for an answer that memory does not have, or "<corrupt>"
 // and the like for an error.
 std::string Text(const std::optional<Result<std::optional<Bytes>>>& answer);

@@ -32,10 +32,6 @@ Async<> WriteInto(Storage* storage, WriteOps ops, std::optional<Result<WriteSequ
   *result = co_await storage->Write(std::move(ops));
 }
 
-Async<> SyncInto(Storage* storage, WriteSequence sequence, bool* done) {
-  *done = (co_await storage->Sync(sequence)).has_value();
-}
-
 Async<> GetInto(Storage* storage, Bytes key, std::optional<Result<std::optional<Bytes>>>* result) {
   *result = co_await storage->Get(ColumnFamily::kObjects, std::move(key));
 }
