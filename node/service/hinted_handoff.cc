@@ -1,5 +1,7 @@
 #include "node/service/hinted_handoff.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -122,7 +124,8 @@ Async<bool> HintedHandoff::DeliverPartition(PartitionId partition) {
     auto page = co_await parts_.replica->hints().ReadPage(partition, after, config.hint_batch, config.hint_batch_bytes);
     if (!page) {
       parts_.replica->actors().Retire(partition);
-      parts_.shard->env.log.Error("hints_not_read partition={} error={}", partition, page.error().message);
+      failures_.Failed(parts_.shard->env.log, parts_.shard->Now(),
+                       fmt::format("partition={} error={}", partition, page.error().message));
       co_return false;
     }
     after = std::move(page->last);

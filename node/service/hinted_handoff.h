@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "common/base/failure_log.h"
 #include "node/service/data_path.h"
 
 namespace dynamo {
@@ -52,6 +53,7 @@ class HintedHandoff {
   Event wake_;
   bool idle_ = false;       // Waits, with nothing to deliver.
   bool look_again_ = true;  // At all hints: their owners may own no longer.
+  FailureLog failures_{LogLevel::kError, "hints_not_read"};
 };
 
 }  // namespace dynamo

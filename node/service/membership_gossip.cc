@@ -45,7 +45,12 @@ Async<> Membership::State::StoreAddresses() {
   // Who has met strangers only keeps the addresses it had.
   if (members.empty()) co_return;
   remembered = std::move(members);
-  co_await StorePeerAddresses(env, remembered);
+  const Status stored = co_await StorePeerAddresses(env, remembered);
+  if (stored) {
+    address_failures.Worked(env.log);
+  } else {
+    address_failures.Failed(env.log, env.clock->Now(), "error=" + stored.error().message);
+  }
 }
 
 Async<> Membership::State::SeedLoop() {

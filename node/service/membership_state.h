@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/failure_log.h"
 #include "node/core/membership/rumours.h"
 #include "node/service/membership.h"
 #include "node/service/membership_call.h"
@@ -132,6 +133,7 @@ struct Membership::State {
   TopologyPtr topology;
   TopologyVersion removed_by;  // The newest version that a member said removed this node.
   bool storing_topology = false;
+  FailureLog topology_failures{LogLevel::kError, "topology_not_stored"};
   bool volume_was_empty = false;  // At the start.
   bool announced = false;
   std::set<NodeId> exchanging;  // Gossip that a request of the data path asked for.
@@ -147,6 +149,7 @@ struct Membership::State {
   std::vector<std::string> remembered;      // Addresses of peers, as stored.
   std::map<NodeId, std::string> addresses;  // As told to the transport.
   bool addresses_changed = false;
+  FailureLog address_failures{LogLevel::kWarn, "peer_addresses_not_stored"};
 
   ClusterViewPtr view;
   uint64_t view_verdicts = 0;  // The detector's when the view was last looked at.

@@ -75,9 +75,11 @@ Async<Status> Membership::State::Adopt(TopologyPtr candidate) {
   Status stored = co_await StoreTopology(env, candidate);
   storing_topology = false;
   if (!stored) {
-    env.log.Error("topology_not_stored error={}", stored.error().message);
+    // It comes with each gossip until it is stored.
+    topology_failures.Failed(env.log, env.clock->Now(), "error=" + stored.error().message);
     co_return stored;
   }
+  topology_failures.Worked(env.log);
   Install(std::move(candidate));
   co_return Status();
 }

@@ -63,14 +63,15 @@ Async<std::vector<std::string>> LoadPeerAddresses(ShardEnv env) {
   co_return addresses;
 }
 
-Async<> StorePeerAddresses(ShardEnv env, std::vector<std::string> addresses) {
+Async<Status> StorePeerAddresses(ShardEnv env, std::vector<std::string> addresses) {
   Bytes encoded;
   ByteWriter out(&encoded);
   out.U8(kPeersVersion);
   out.Varint(addresses.size());
   for (const std::string& address : addresses) out.String(address);
   auto written = co_await env.storage->Write(PutMeta(kPeersKey, std::move(encoded)));
-  if (!written) env.log.Warn("peer_addresses_not_stored error={}", written.error().message);
+  if (!written) co_return Fail(std::move(written.error()));
+  co_return Status();
 }
 
 }  // namespace dynamo

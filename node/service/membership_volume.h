@@ -30,7 +30,7 @@ Async<Status> StoreTopology(ShardEnv env, TopologyPtr topology);
 // Only a help for starting when no seed answers: not synced, and what cannot be
 // read counts as nothing.
 Async<std::vector<std::string>> LoadPeerAddresses(ShardEnv env);
-Async<> StorePeerAddresses(ShardEnv env, std::vector<std::string> addresses);
+Async<Status> StorePeerAddresses(ShardEnv env, std::vector<std::string> addresses);
 
 }  // namespace dynamo
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/base/failure_log.h"
 #include "node/service/bucket_table.h"
 #include "node/service/client_door.h"
 #include "node/service/departure.h"
@@ -60,6 +61,7 @@ struct NodeService::State {
   std::vector<std::unique_ptr<ClientDoor>> doors;
   NodeAdmin admin;
   BucketTable buckets;  // Shard 0's.
+  FailureLog bucket_failures{LogLevel::kWarn, "bucket_properties_not_stored"};
   std::unique_ptr<Membership> membership;
   std::unique_ptr<TopologyRegister> topology_register;
   std::unique_ptr<Takeovers> takeovers;
@@ -242,7 +244,12 @@ Async<Status> NodeService::State::SetProperties(State* state, std::string type, 
 // What gossip brought comes again after a crash; a failure is worth a line only.
 Async<> NodeService::State::PersistInBackground(State* state) {
   const Status persisted = co_await state->PersistBuckets();
-  if (!persisted) state->envs.front().log.Warn("bucket_properties_not_stored error={}", persisted.error().message);
+  const ShardEnv& env = state->envs.front();
+  if (persisted) {
+    state->bucket_failures.Worked(env.log);
+  } else {
+    state->bucket_failures.Failed(env.log, env.clock->Now(), "error=" + persisted.error().message);
+  }
 }
 
 NodeService::NodeService(ServiceConfig config, std::vector<ShardEnv> shards, SeedSource* seeds)

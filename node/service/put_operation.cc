@@ -290,9 +290,7 @@ Async<> PutOperation::KeepHint(std::shared_ptr<PutOperation> op, NodeId owner) {
   // Whoever it was handed to, all of it, keeps it.
   if (!fresh) co_return;
   const auto kept = co_await op->parts_.replica->KeepHint(key, owner, fresh->object, fresh->stamp, /*sync=*/false);
-  if (kept) co_return;
-  op->parts_.shard->env.log.Warn("hint_not_kept owner={} key={} error={}", ToString(owner), ToString(key->key),
-                                 ErrcName(kept.error().code));
+  if (!kept) op->parts_.replica->LogHintNotKept(*key, owner, kept.error());
 }
 
 // In the place of a message to itself.

@@ -151,9 +151,10 @@ Async<> RegisterVoter::Vote(Waiting vote) {
 Async<Status> RegisterVoter::Store(AcceptorState next) {
   Status stored = co_await StoreMeta(env_, kRegisterKey, EncodeAcceptorState(next));
   if (!stored) {
-    env_.log.Error("vote_not_stored error={}", stored.error().message);
+    failures_.Failed(env_.log, env_.clock->Now(), "error=" + stored.error().message);
     co_return stored;
   }
+  failures_.Worked(env_.log);
   state_ = std::move(next);
   co_return Status{};
 }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <set>
 
+#include "common/base/failure_log.h"
 #include "node/core/consensus/acceptor.h"
 #include "node/service/membership.h"
 #include "node/service/planted_bugs.h"
@@ -75,6 +76,7 @@ class RegisterVoter {
   // One vote at a time: its state is stored before the next is looked at.
   std::deque<Waiting> waiting_;
   bool draining_ = false;
+  FailureLog failures_{LogLevel::kError, "vote_not_stored"};
 };
 
 }  // namespace dynamo

@@ -1,5 +1,7 @@
 #include "node/service/replica.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -382,8 +384,15 @@ void Replica::ReadFailed(const PlacedKey& key, const Error& error) {
     shard_->metrics->corrupt.Add();
     if (corrupt_) corrupt_(key);
   }
-  shard_->env.log.Error("read_failed key={} partition={} error={} message={}", ToString(key.key), key.partition,
-                        ErrcName(error.code), error.message);
+  read_failures_.Failed(shard_->env.log, shard_->Now(),
+                        fmt::format("key={} partition={} error={} message={}", ToString(key.key), key.partition,
+                                    ErrcName(error.code), error.message));
+}
+
+void Replica::LogHintNotKept(const PlacedKey& key, NodeId owner, const Error& error) {
+  hint_failures_.Failed(
+      shard_->env.log, shard_->Now(),
+      fmt::format("owner={} key={} error={}", ToString(owner), ToString(key.key), ErrcName(error.code)));
 }
 
 }  // namespace dynamo

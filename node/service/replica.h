@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "common/base/failure_log.h"
 #include "node/core/replication/local_state.h"
 #include "node/core/replication/roles.h"
 #include "node/core/version/clock_cache.h"
@@ -46,6 +47,8 @@ class Replica {
   // for less than it acknowledged.
   Async<Result<bool>> Replace(KeyPtr key, Bytes object, ReapGeneration stamp);
   Async<Result<bool>> KeepHint(KeyPtr key, NodeId owner, Bytes object, ReapGeneration stamp, bool sync);
+  // Where nobody is told in an answer.
+  void LogHintNotKept(const PlacedKey& key, NodeId owner, const Error& error);
   // Deletes exactly this hint, which its owners have on stable storage.
   Async<Status> DropHint(KeyPtr key, NodeId owner, Hash128 digest);
 
@@ -120,6 +123,8 @@ class Replica {
   // Covers everything that is visible now.
   WriteSequence last_sequence_ = 0;
   bool read_only_ = false;
+  FailureLog read_failures_{LogLevel::kError, "read_failed"};
+  FailureLog hint_failures_{LogLevel::kWarn, "hint_not_kept"};
   std::function<void()> hints_changed_;
   std::function<void(const PlacedKey&)> object_written_;
   std::function<void(const PlacedKey&)> corrupt_;

@@ -95,7 +95,7 @@ class MembershipProcess : public PeerHandler {
   Clock& clock() { return clock_; }
   NodeId id() const { return identity_.node; }
   const StoredIdentity& identity() const { return identity_; }
-  ShardEnv env() { return {&scope_, &clock_, &random_, &transport_, &storage_, &link_, &metrics, Logger()}; }
+  ShardEnv env() { return {&scope_, &clock_, &random_, &transport_, &storage_, &link_, &metrics, log_}; }
   uint64_t dropped(const std::string& reason) {
     return metrics.counter("dynamo_membership_dropped_total", "", {{"reason", reason}}).value();
   }
@@ -103,6 +103,7 @@ class MembershipProcess : public PeerHandler {
   Metrics metrics;
   GreatestNumber number;
   uint64_t views = 0;
+  std::shared_ptr<std::vector<std::string>> log_lines = std::make_shared<std::vector<std::string>>();
   std::string zone = "zone-a";
 
  private:
@@ -138,6 +139,7 @@ class MembershipProcess : public PeerHandler {
   sim::SimStorage storage_;
   sim::SimTransport transport_;
   sim::SimShardLink link_;
+  Logger log_{LogLevel::kInfo, [lines = log_lines](LogLevel, std::string_view line) { lines->emplace_back(line); }};
   StoredIdentity identity_;
   std::unique_ptr<Membership> membership_;
 };
