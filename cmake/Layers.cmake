@@ -35,14 +35,19 @@ function(dynamo_proto target proto)
 endfunction()
 
 # dynamo_test(<name> [USES <libraries>...]): a GoogleTest program made of every
-# .cc file under the calling folder, each test registered with ctest.
+# .cc file under the calling folder, each test registered with ctest. Planted bugs
+# (<name>_bugs_test) are looked for without sanitizers, which would add nothing but time.
 function(dynamo_test name)
   cmake_parse_arguments(TEST "" "" "USES;LABELS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "*.cc")
   add_executable(${name} ${sources})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE ${TEST_USES} GTest::gtest_main GTest::gmock)
-  dynamo_register_tests(${name} "${TEST_LABELS}")
+  if(DYNAMO_SANITIZE AND name MATCHES "_bugs_test$")
+    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+  else()
+    dynamo_register_tests(${name} "${TEST_LABELS}")
+  endif()
 endfunction()
 
 # Registers each test of a GoogleTest program with ctest. Under a sanitizer the
