@@ -230,6 +230,8 @@ Status Injector::RepairLog(size_t node) {
     process.Start();
   }
   bad_disks_.erase(node);
+  // A change may wait for this very node: one that left as its log was damaged has to be emptied to join again.
+  afflicted_.erase(node);
   FinishRingChange();
   if (!Eventually(kStartLimit, [this] { return cluster_->IsWhole(); })) {
     Find(fmt::format("node {} with a damaged log is not alive to all others", node + 1));
