@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/json/serialize.hpp>
 #include <functional>
+#include <memory>
+#include <optional>
 
 #include "common/kube/informer.h"
 #include "tests/lib/kube/fake_api_server.h"
@@ -124,11 +127,12 @@ TEST_F(ReflectorTest, NonsenseInTheStreamEndsTheWatchNotTheProcess) {
 }
 
 TEST_F(ReflectorTest, AListThatFailsLeavesTheStoreUnsyncedAndIsTriedAgain) {
-  std::atomic<int> failures = 3;
-  server_.set_intercept([&](const FakeRequest&) -> std::optional<FakeReply> {
-    if (failures-- > 0) return FakeReply{500, "", {}};
-    return std::nullopt;
-  });
+  // The informer asks on until after this test's body.
+  server_.set_intercept(
+      [failures = std::make_shared<std::atomic<int>>(3)](const FakeRequest&) -> std::optional<FakeReply> {
+        if ((*failures)-- > 0) return FakeReply{500, "", {}};
+        return std::nullopt;
+      });
   Add("a");
   informer_.Start();
   EXPECT_TRUE(Sees("+ns/a"));
