@@ -4,12 +4,6 @@
 
 namespace dynamo {
 
-std::set<uint32_t> NsInUse(const Topology& topology) {
-  std::set<uint32_t> n_vals;
-  for (const auto& [name, type] : topology.types) n_vals.insert(type.n_val);
-  return n_vals;
-}
-
 bool MayHold(ShardContext& shard, NodeId node, TreeName tree) {
   if (shard.ListOf(tree.partition, tree.n_val).Owns(node)) return true;
   const std::vector<NodeId>& pending = shard.PendingOwnersOf(tree.partition, tree.n_val);

@@ -5,8 +5,8 @@
 
 #include <compare>
 #include <cstdint>
-#include <set>
 
+#include "node/core/ring/ns_in_use.h"
 #include "node/protocol/peer.pb.h"
 #include "node/service/shard_context.h"
 
@@ -18,9 +18,6 @@ struct TreeName {
 
   friend auto operator<=>(const TreeName&, const TreeName&) = default;
 };
-
-// Of all bucket types.
-std::set<uint32_t> NsInUse(const Topology& topology);
 
 // Whether the node owns it, or is about to.
 bool MayHold(ShardContext& shard, NodeId node, TreeName tree);

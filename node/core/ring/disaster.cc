@@ -8,6 +8,7 @@
 
 #include "common/base/hash.h"
 #include "node/core/ring/member_change.h"
+#include "node/core/ring/ns_in_use.h"
 #include "node/core/ring/preference_list.h"
 #include "node/core/transfer/coverage.h"
 
@@ -75,12 +76,6 @@ void ChooseSurvivingVoters(Topology& next) {
   next.voters = ChooseVoters(left);
 }
 
-std::set<uint32_t> NsOf(const Topology& topology) {
-  std::set<uint32_t> ns;
-  for (const auto& [name, type] : topology.types) ns.insert(type.n_val);
-  return ns;
-}
-
 uint64_t Fingerprint(std::string_view kind, const DeclaredLoss& loss, const std::vector<PartitionId>& partitions) {
   Bytes words;
   ByteWriter out(&words);
@@ -94,7 +89,7 @@ uint64_t Fingerprint(std::string_view kind, const DeclaredLoss& loss, const std:
 }  // namespace
 
 std::vector<PartitionId> PartitionsLostWith(const Topology& topology, const std::set<NodeId>& nodes) {
-  const std::set<uint32_t> ns = NsOf(topology);
+  const std::set<uint32_t> ns = NsInUse(topology);
   PreferenceLists lists(std::make_shared<const Topology>(topology));
   std::vector<PartitionId> lost;
   for (PartitionId partition = 0; partition < topology.partitions; ++partition) {
@@ -170,7 +165,7 @@ std::vector<PartitionWait> WaitsOf(const Topology& topology, const std::function
   for (PartitionId partition = 0; partition < topology.partitions; ++partition) {
     if (topology.HasMoved(partition)) continue;
     PartitionWait wait{partition, {}, {}};
-    for (const uint32_t n_val : NsOf(topology)) {
+    for (const uint32_t n_val : NsInUse(topology)) {
       const OwnersChange change{now.For(partition, n_val).owners, target.For(partition, n_val).owners};
       for (const NodeId receiver : ReceiversOf(change)) {
         if (!TakesPart(topology, receiver)) continue;

@@ -4,16 +4,15 @@
 #include <memory>
 #include <tuple>
 
+#include "node/core/ring/ns_in_use.h"
 #include "node/core/ring/preference_list.h"
 
 namespace dynamo {
 
 std::vector<PartitionSafety> SafetyOf(const Topology& topology, const std::set<NodeId>& ready, NodeId without) {
-  std::set<uint32_t> ns;
-  for (const auto& [name, type] : topology.types) ns.insert(type.n_val);
   PreferenceLists lists(std::make_shared<const Topology>(topology));
   std::vector<PartitionSafety> weak;
-  for (const uint32_t n_val : ns) {
+  for (const uint32_t n_val : NsInUse(topology)) {
     for (PartitionId partition = 0; partition < topology.partitions; ++partition) {
       const std::vector<NodeId>& owners = lists.For(partition, n_val).owners;
       PartitionSafety safety{partition, n_val, static_cast<uint32_t>(owners.size()), 0, 0};
