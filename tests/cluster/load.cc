@@ -17,6 +17,7 @@ namespace {
 constexpr uint64_t kFailuresShown = 5;
 constexpr size_t kVisitors = 4;
 constexpr int kReadTries = 5;
+constexpr double kAnsweredMin = 0.999;
 
 // Of one key: a cluster that heals may still miss a deadline.
 std::optional<Reading> ReadAt(StoreClient& client, size_t node, const std::string& key, const std::string& query) {
@@ -204,6 +205,15 @@ uint64_t Load::CountDiffering() {
     if (states.size() != 1) ++differing;
   });
   return differing;
+}
+
+void ExpectHardlyAFailure(Load& load) {
+  const LoadCounts counts = load.counts();
+  std::cout << fmt::format("reads ok {} failed {}, writes ok {} failed {} unknown {}, refused {}\n", counts.reads_ok,
+                           counts.reads_failed, counts.puts_ok, counts.puts_failed, counts.puts_unknown,
+                           counts.refused);
+  EXPECT_GE(static_cast<double>(counts.reads_ok), kAnsweredMin * static_cast<double>(counts.reads()));
+  EXPECT_GE(static_cast<double>(counts.puts_ok), kAnsweredMin * static_cast<double>(counts.puts()));
 }
 
 void ExpectNothingLost(Load& load) {

@@ -100,6 +100,10 @@ class Load {
   uint64_t turns_ = 0;
 };
 
+// Of a load that was stopped: prints what became of its operations; the running test fails
+// unless 999 in a thousand reads, and as many writes, were answered.
+void ExpectHardlyAFailure(Load& load);
+
 // Of a load that was stopped: the running test fails for every final read that fails, and
 // for everything acknowledged that is not there.
 void ExpectNothingLost(Load& load);
