@@ -78,7 +78,7 @@ bool Transfer::Covers(TreeName tree) {
   ShardContext& shard = *parts_.shard;
   const auto is_up = [&shard](NodeId node) { return shard.IsUp(node); };
   return !IsReceiver(tree) || IsCovered(ChangeOf(tree), shard.self, receiving_[tree.partition].compared[tree.n_val],
-                                        is_up, GivenUp(shard.topology(), tree.partition));
+                                        is_up, NotWaitedFor(shard.topology(), tree.partition));
 }
 
 // ---- Having partitions taken over

@@ -158,6 +158,14 @@ std::set<NodeId> GivenUp(const Topology& topology, PartitionId partition) {
   return nodes;
 }
 
+std::set<NodeId> NotWaitedFor(const Topology& topology, PartitionId partition) {
+  std::set<NodeId> nodes = GivenUp(topology, partition);
+  for (const Member& member : topology.members) {
+    if (member.state == MemberState::kReplaced) nodes.insert(member.id);
+  }
+  return nodes;
+}
+
 std::vector<PartitionWait> WaitsOf(const Topology& topology, const std::function<bool(NodeId)>& is_up) {
   std::vector<PartitionWait> waits;
   if (topology.pending.empty()) return waits;
@@ -170,7 +178,7 @@ std::vector<PartitionWait> WaitsOf(const Topology& topology, const std::function
       for (const NodeId receiver : ReceiversOf(change)) {
         if (!TakesPart(topology, receiver)) continue;
         if (!is_up(receiver)) wait.receivers.insert(receiver);
-        const std::vector<NodeId> owners = WaitsFor(change, receiver, is_up, GivenUp(topology, partition));
+        const std::vector<NodeId> owners = WaitsFor(change, receiver, is_up, NotWaitedFor(topology, partition));
         wait.owners.insert(owners.begin(), owners.end());
       }
     }

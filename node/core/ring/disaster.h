@@ -48,8 +48,10 @@ Result<bool> Apply(Topology& next, const AcceptLoss& change);
 uint64_t FingerprintOf(const ForceTopology& change);
 uint64_t FingerprintOf(const AcceptLoss& change);
 
-// Whose data of the partition is not waited for in the change under way.
+// Whose loss of the partition was accepted in the change under way.
 std::set<NodeId> GivenUp(const Topology& topology, PartitionId partition);
+// They, and who was replaced because its disk is lost: receivers do not wait for what these have.
+std::set<NodeId> NotWaitedFor(const Topology& topology, PartitionId partition);
 
 // What keeps a partition from changing hands, as one node sees who is up.
 struct PartitionWait {

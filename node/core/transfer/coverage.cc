@@ -18,6 +18,12 @@ std::vector<NodeId> Without(const std::vector<NodeId>& from, const std::vector<N
   return rest;
 }
 
+// Nobody else can have what it has.
+bool IsAlone(const OwnersChange& change, NodeId receiver, NodeId predecessor) {
+  return predecessor && std::all_of(change.current.begin(), change.current.end(),
+                                    [&](NodeId owner) { return owner == receiver || owner == predecessor; });
+}
+
 }  // namespace
 
 std::vector<NodeId> ReceiversOf(const OwnersChange& change) { return Without(change.pending, change.current); }
@@ -43,6 +49,7 @@ bool IsCovered(const OwnersChange& change, NodeId receiver, const std::set<NodeI
                const std::function<bool(NodeId)>& is_up, const std::set<NodeId>& given_up) {
   const NodeId predecessor = PredecessorOf(change, receiver);
   const bool has_predecessor = predecessor && compared.contains(predecessor);
+  if (IsAlone(change, receiver, predecessor) && !has_predecessor && !given_up.contains(predecessor)) return false;
   return std::all_of(change.current.begin(), change.current.end(), [&](NodeId owner) {
     if (owner == receiver || compared.contains(owner)) return true;
     return !is_up(owner) && (has_predecessor || owner == predecessor || given_up.contains(owner));
@@ -54,6 +61,7 @@ std::vector<NodeId> WaitsFor(const OwnersChange& change, NodeId receiver, const 
   const NodeId predecessor = PredecessorOf(change, receiver);
   std::vector<NodeId> away;
   if (predecessor && is_up(predecessor)) return away;
+  if (IsAlone(change, receiver, predecessor) && !given_up.contains(predecessor)) return {predecessor};
   std::copy_if(change.current.begin(), change.current.end(), std::back_inserter(away), [&](NodeId owner) {
     return owner != receiver && owner != predecessor && !is_up(owner) && !given_up.contains(owner);
   });

@@ -33,9 +33,10 @@ std::vector<NodeId> DonorsOf(const OwnersChange& change, NodeId receiver, const 
 // they had heard of the change, holds enough to own the partition:
 //  - all that its predecessor has, so that every acknowledged write is on as many
 //    owners as before; or, if that is away, all that every other owner has: a write
-//    with W=1 may be on one of them only;
+//    with W=1 may be on one of them only. Where there is no other, it is waited for:
+//    what it alone has must not be taken for nothing;
 //  - all that any owner that is up has, because it costs nothing.
-// Owners in `given_up` are not waited for while they are away (GivenUp, ring/disaster.h).
+// Owners in `given_up` are not waited for while they are away (NotWaitedFor, ring/disaster.h).
 bool IsCovered(const OwnersChange& change, NodeId receiver, const std::set<NodeId>& compared,
                const std::function<bool(NodeId)>& is_up, const std::set<NodeId>& given_up = {});
 

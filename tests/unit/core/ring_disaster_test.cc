@@ -232,6 +232,19 @@ TEST_F(AcceptLossTest, AReceiverWhoseOwnersAreAwayWaitsUntilTheyAreGivenUp) {
       << "only who is named is given up";
 }
 
+TEST(OnlyOwners, AreWaitedForUnlessTheyWereReplaced) {
+  const Topology leaving = After(ClusterOf(3, /*n_val=*/1), ChangeMembers{{}, {NodeId{1}}, {}}, "leave");
+  const std::vector<PartitionWait> waits = WaitsOf(leaving, UpBut({NodeId{1}}));
+  EXPECT_EQ(waits.size(), leaving.current.TokensOf(NodeId{1}));
+  for (const PartitionWait& wait : waits) EXPECT_THAT(wait.owners, ElementsAre(NodeId{1}));
+  EXPECT_THAT(WaitsOf(leaving, UpBut({})), IsEmpty());
+  const Topology replacing =
+      After(ClusterOf(3, /*n_val=*/1), ReplaceMember{NodeId{1}, Newcomer(8, "node-1")}, "replace");
+  EXPECT_THAT(WaitsOf(replacing, UpBut({NodeId{1}})), IsEmpty()) << "its disk is lost";
+  EXPECT_THAT(NotWaitedFor(replacing, 0), ElementsAre(NodeId{1}));
+  EXPECT_THAT(GivenUp(replacing, 0), IsEmpty()) << "nobody accepted anything";
+}
+
 TEST_F(AcceptLossTest, IsRecordedWithWhoWhenAndWhat) {
   const Topology accepted = After(replacing_, AcceptLoss{Of({2}, 77), {5, 0}}, "accept");
   ASSERT_EQ(accepted.losses.size(), 1u);

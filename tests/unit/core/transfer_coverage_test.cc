@@ -79,6 +79,16 @@ TEST(Coverage, WithoutThePredecessorEveryOtherOwnerIsNeeded) {
   EXPECT_TRUE(IsCovered(kBToD, kD, {kA, kC}, AllUpBut({kB})));
 }
 
+TEST(Coverage, AnOnlyOwnerIsWaitedForAndNotTakenForOneThatHasNothing) {
+  const OwnersChange moves{{kA}, {kB}};
+  EXPECT_FALSE(IsCovered(moves, kB, {}, AllUpBut({kA})));
+  EXPECT_THAT(WaitsFor(moves, kB, AllUpBut({kA}), {}), ElementsAre(kA));
+  EXPECT_TRUE(IsCovered(moves, kB, {kA}, AllUpBut({kA})));
+  EXPECT_TRUE(IsCovered(moves, kB, {}, AllUpBut({kA}), {kA})) << "its loss was accepted";
+  EXPECT_THAT(WaitsFor(moves, kB, AllUpBut({kA}), {kA}), IsEmpty());
+  EXPECT_THAT(WaitsFor(moves, kB, AllUp(), {}), IsEmpty()) << "it can be asked";
+}
+
 TEST(Coverage, WhoseNumberGrowsNeedsEveryOwner) {
   const OwnersChange grows{{kA, kB}, {kA, kB, kC}};
   EXPECT_FALSE(IsCovered(grows, kC, {kA}, AllUpBut({kB})));
