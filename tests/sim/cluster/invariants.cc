@@ -74,10 +74,41 @@ void Invariants::FindOwners(const Topology& topology) {
     }
     const PartitionId partition = PartitionOf(PositionOfStorageKey(storage_key), topology.partitions);
     const uint32_t n = topology.types.at(ParseStorageKey(storage_key)->type).n_val;
-    key.owners_now = WalkRing(topology, partition, n).owners;
+    const std::vector<NodeId> before = std::exchange(key.owners_now, WalkRing(topology, partition, n).owners);
     key.pending = PendingOwners(topology, partition, n);
     key.owners.insert(key.owners_now.begin(), key.owners_now.end());
+    if (!before.empty()) CheckTakeover(key, before);
+    Settle(topology, &key);
   }
+}
+
+void Invariants::CheckTakeover(Key& key, const std::vector<NodeId>& before) {
+  for (const NodeId owner : key.owners_now) {
+    if (std::ranges::find(before, owner) != before.end() || IsExcused(key, owner)) continue;
+    for (const oracle::WriteId id : key.settled) {
+      // Superseded or reaped meanwhile: nobody promises it any more.
+      const auto held = key.margin.ReplicasOf(id, {nodes_.at(owner)});
+      if (!held || *held > 0) continue;
+      Report(key, "P10",
+             fmt::format("node {} came to own it, and lacks write {}, which all owners had when the change began",
+                         nodes_.at(owner), id));
+    }
+  }
+}
+
+void Invariants::Settle(const Topology& topology, Key* key) {
+  if (topology.change_since == key->change_since) return;
+  key->change_since = topology.change_since;
+  key->settled.clear();
+  // Where disks were given up for lost, owners come that have nothing to copy.
+  if (topology.pending.empty() || !topology.losses.empty()) return;
+  std::vector<size_t> disks;
+  for (const NodeId owner : key->owners_now) {
+    const auto node = nodes_.find(owner);
+    if (node == nodes_.end()) return;
+    disks.push_back(node->second);
+  }
+  key->settled = key->margin.HeldByAll(disks);
 }
 
 void Invariants::LookAtRing() {

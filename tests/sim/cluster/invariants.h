@@ -11,6 +11,8 @@
 //  - when a disk is replaced or a part of it spoiled: the margin of what it held
 //    shrinks by one
 //  - when it deletes objects: P10, their owners cover them (see RingWatch)
+//  - when a partition changes hands: P10, its new owners have what all owners had when
+//    the change began
 //  - when a client is told that its write succeeded: W disks have it, and PW owners
 #ifndef DYNAMO_TESTS_SIM_CLUSTER_INVARIANTS_H_
 #define DYNAMO_TESTS_SIM_CLUSTER_INVARIANTS_H_
@@ -56,6 +58,10 @@ class Invariants {
     // on the disk of a node, whatever machine that is in.
     std::map<NodeId, TimePoint> outside_until;
     std::map<std::pair<NodeId, Bytes>, TimePoint> hints_since;
+    // Acknowledged writes that all owners had when this change began: who comes to own
+    // the key by it has them from its first moment.
+    uint64_t change_since = 0;
+    std::vector<oracle::WriteId> settled = {};
     bool IsOwnerOrPending(NodeId node) const;
   };
   struct Entry {
@@ -73,6 +79,9 @@ class Invariants {
   void FindNodes();
   // Nobody owns what its walk did not lead to once.
   void FindOwners(const Topology& topology);
+  void CheckTakeover(Key& key, const std::vector<NodeId>& before);
+  // A change of the owners has begun, or has ended.
+  void Settle(const Topology& topology, Key* key);
   // Writes that began since the last time.
   void CatchUp();
   Entry Find(ColumnFamily family, const Bytes& key);

@@ -162,6 +162,15 @@ std::optional<int> KeyMargin::ReplicasOf(oracle::WriteId id, const std::vector<s
       std::ranges::count_if(disks, [&](size_t disk) { return Holds(disks_[disk], *tracked, true); }));
 }
 
+std::vector<oracle::WriteId> KeyMargin::HeldByAll(const std::vector<size_t>& disks) const {
+  std::vector<oracle::WriteId> held;
+  for (const Tracked& tracked : tracked_) {
+    const bool by_all = std::ranges::all_of(disks, [&](size_t disk) { return Holds(disks_[disk], tracked, true); });
+    if (by_all) held.push_back(tracked.id);
+  }
+  return held;
+}
+
 bool KeyMargin::Covers(const std::vector<const Summary*>& others, const Summary& copy) const {
   if (!copy.header.clock.empty() && reaped_.Dominates(copy.header.clock)) return true;
   return std::ranges::any_of(others, [&](const Summary* other) {

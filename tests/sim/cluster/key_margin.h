@@ -45,6 +45,8 @@ class KeyMargin {
   void OnReplaced();
   // How many of `disks` hold the acknowledged write as a replica, not as a hint.
   std::optional<int> ReplicasOf(oracle::WriteId id, const std::vector<size_t>& disks) const;
+  // Acknowledged writes that each of `disks` holds as a replica.
+  std::vector<oracle::WriteId> HeldByAll(const std::vector<size_t>& disks) const;
 
   // Whether all of `copy` is in `others`, or was superseded.
   bool Covers(const std::vector<const Summary*>& others, const Summary& copy) const;

@@ -100,6 +100,20 @@ TEST_F(KeyMarginTest, AHintCountsAsADiskButNotAsAReplica) {
   EXPECT_EQ(margin_.ReplicasOf(a, {0, 1, 2}), 1);
 }
 
+TEST_F(KeyMarginTest, KnowsWhichAcknowledgedWritesAllOfSomeDisksHaveAsReplicas) {
+  const auto a = Begin({});
+  const auto b = Begin({});
+  EXPECT_FALSE(Store(0, State({a, b}, {a, b})));
+  EXPECT_FALSE(Store(1, State({a}, {a})));
+  EXPECT_FALSE(Store(2, State({b}, {b}), NodeId{5}));
+  EXPECT_TRUE(margin_.HeldByAll({0}).empty()) << "not acknowledged yet";
+  EXPECT_FALSE(Acknowledge(a, 2));
+  EXPECT_FALSE(Acknowledge(b, 2));
+  EXPECT_EQ(margin_.HeldByAll({0}), (std::vector<oracle::WriteId>{a, b}));
+  EXPECT_EQ(margin_.HeldByAll({0, 1}), std::vector<oracle::WriteId>{a});
+  EXPECT_TRUE(margin_.HeldByAll({0, 2}).empty()) << "a hint is no replica";
+}
+
 TEST_F(KeyMarginTest, FindsADiskThatDropsWhatIsPromised) {
   const auto a = Begin({});
   Store(0, State({a}, {a}));
