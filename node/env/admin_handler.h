@@ -15,6 +15,7 @@
 #include "node/core/ring/preference_list.h"
 #include "node/core/ring/topology.h"
 #include "node/core/ring/topology_change.h"
+#include "node/core/transfer/copy_progress.h"
 #include "node/core/version/object_key.h"
 #include "node/env/async.h"
 
@@ -85,6 +86,17 @@ struct TreeRoot {
   uint32_t leaves_marked = 0;  // Written to while it was brought up to date.
 };
 
+// What a member says of itself.
+struct MemberReport {
+  NodeId node;
+  bool answered = false;              // False: nobody knows the rest.
+  std::vector<HintCount> hints = {};  // That it keeps, by whom they are for.
+  // Of the change of that epoch (Topology::change_since): what it copies, since it started.
+  uint64_t change_since = 0;
+  CopyShares copies = {};
+  uint64_t bytes_per_second = 0;
+};
+
 class AdminHandler {
  public:
   virtual ~AdminHandler() = default;
@@ -112,6 +124,8 @@ class AdminHandler {
   // Of all N of which this node owns the partition. Errors as StartRepair, and the
   // store's.
   virtual Async<Result<std::vector<TreeRoot>>> TreeRoots(PartitionId partition) = 0;
+  // Of every member of the topology, in its order, each asked now; the wait is bounded.
+  virtual Async<std::vector<MemberReport>> Reports() = 0;
   // The epoch that has the change, decided by a majority of the voters. Idempotent
   // by its operation id. Errors as ApplyChange; kUnavailable; kOverloaded;
   // kQuorumUnmet: too few voters answer, nothing was changed; kTimeout: it may still

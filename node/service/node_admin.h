@@ -46,9 +46,15 @@ class NodeAdmin : public AdminHandler {
   Result<RepairProgress> StartRepair(std::string operation_id, std::optional<PartitionId> partition) override;
   std::optional<RepairProgress> Repair(const std::string& operation_id) const override;
   Async<Result<std::vector<TreeRoot>>> TreeRoots(PartitionId partition) override;
+  Async<std::vector<MemberReport>> Reports() override;
   Async<Result<uint64_t>> Change(TopologyChange change) override;
+  // Another member asks for this one's.
+  void OnReportGet(NodeId from, Responder respond);
 
  private:
+  struct Survey;
+  Async<MemberReport> OwnReport();
+  static Async<> AnswerReport(NodeAdmin* self, Responder respond);
   // Whether this node may be asked for the partition's trees; none: for all.
   Status MayRepair(std::optional<PartitionId> partition) const;
   // Room for one more: the oldest that has ended goes. False: too many run.

@@ -131,7 +131,9 @@ ShardReports NodeService::State::ReportsOf(ShardIndex index) {
   };
   if (index == 0) {
     reports.on_membership = [this](NodeId from, const peer::Request& request, Responder respond) {
-      if (request.has_vote() || request.has_voter_check() || request.has_prepare_force()) {
+      if (request.has_report_get()) {
+        admin.OnReportGet(from, std::move(respond));
+      } else if (request.has_vote() || request.has_voter_check() || request.has_prepare_force()) {
         topology_register->OnRequest(from, request, std::move(respond));
       } else {
         membership->OnRequest(from, request, std::move(respond));

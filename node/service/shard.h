@@ -66,6 +66,7 @@ class Shard : public PeerHandler {
   Async<Result<Bytes>> ReadLocal(KeyPtr key) { return replica_.Read(std::move(key)); }
   Peers& peers() { return peers_; }
   AntiEntropy& anti_entropy() { return anti_entropy_; }
+  Transfer& transfer() { return transfer_; }
   StrayHandback& strays() { return strays_; }
   ReapGenerations& generations() { return replica_.generations(); }
   const std::vector<std::unique_ptr<Shard>>& shards() const { return *shards_; }

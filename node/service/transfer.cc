@@ -16,6 +16,9 @@ constexpr Duration kReceiveAgain{1'000'000};
 // Fewer differing leaves are left to the comparison: it sends what differs, and no more.
 constexpr size_t kLeavesWorthCopying = 8;
 
+// How much of a partition lies under the leaves from `first` to before `end`.
+double ShareOf(LeafIndex first, LeafIndex end) { return static_cast<double>(end - first) / kTreeLeaves; }
+
 }  // namespace
 
 Transfer::Transfer(DataPath parts, MerkleTrees* trees)
@@ -30,6 +33,7 @@ void Transfer::OnTopology() {
   if (topology.change_since != round_) {
     round_ = topology.change_since;
     receiving_.clear();
+    copies_.clear();
   }
   target_.reset();
   if (!topology.pending.empty()) {
@@ -135,6 +139,18 @@ void Transfer::AskWhetherReady(PartitionId partition, NodeId receiver) {
                      });
 }
 
+CopyShares Transfer::Copies() {
+  CopyShares sum;
+  for (const auto& [tree, share] : copies_) sum[tree.n_val] += share;
+  for (const auto& [partition, receiving] : receiving_) {
+    for (const uint32_t n_val : NsInUse(parts_.shard->topology())) {
+      const TreeName tree{partition, n_val};
+      if (!copies_.contains(tree) && IsReceiver(tree)) sum[n_val] += {1, 0, 0};
+    }
+  }
+  return sum;
+}
+
 // ---- Receiving
 
 Async<> Transfer::Run() {
@@ -211,7 +227,10 @@ Async<Status> Transfer::Copy(TreeName tree, NodeId donor) {
   TreeExchange exchange(parts_, trees_, &pace_, tree, donor);
   const auto leaves = co_await exchange.DifferingLeaves();
   if (!leaves) co_return Fail(leaves.error());
-  if (leaves->size() < kLeavesWorthCopying) co_return Status{};
+  const bool worth = leaves->size() >= kLeavesWorthCopying;
+  CopyShare& share = copies_[tree];
+  share.to_copy = share.copied + (worth ? ShareOf(leaves->front(), leaves->back() + 1) : 0);
+  if (!worth) co_return Status{};
   // An earlier attempt went from the first leaf to the last: it is gone on with.
   co_return co_await CopyLeaves(tree, donor, leaves->front(), leaves->back());
 }
@@ -223,6 +242,7 @@ Async<Status> Transfer::CopyLeaves(TreeName tree, NodeId donor, LeafIndex first,
   get->set_first_leaf(first);
   get->set_last_leaf(last);
   get->set_max_bytes(static_cast<uint32_t>(shard.config->transfer_chunk_bytes));
+  LeafIndex at = first;
   for (bool more = true; more;) {
     ToProto(shard, tree, get->mutable_tree());
     const auto range = RangeAskedFor(*get, shard.topology().partitions);
@@ -239,6 +259,11 @@ Async<Status> Transfer::CopyLeaves(TreeName tree, NodeId donor, LeafIndex first,
     const auto bytes = co_await MergeChunk(tree, std::move(chunk->objects), stamp);
     if (!bytes) co_return Fail(bytes.error());
     shard.metrics->transfer_bytes.Add(*bytes);
+    const LeafIndex to =
+        more ? std::max(at, LeafOf(PositionOfStorageKey(get->after()), shard.topology().partitions)) : last + 1;
+    copies_[tree] += {0, ShareOf(at, to), *bytes};
+    at = to;
+    rate_.Add(shard.Now(), *bytes);
     co_await pace_.Spend(*bytes);
   }
   co_return Status{};

@@ -14,6 +14,7 @@
 #include <set>
 #include <vector>
 
+#include "node/core/transfer/copy_progress.h"
 #include "node/core/transfer/coverage.h"
 #include "node/protocol/transfer_messages.h"
 #include "node/service/background_pace.h"
@@ -37,6 +38,10 @@ class Transfer {
   void OnCovered(std::function<void(uint64_t since, std::vector<PartitionId>)> listener) {
     covered_ = std::move(listener);
   }
+
+  // What this process has copied of what it is to own by the change under way.
+  CopyShares Copies();
+  uint64_t copied_per_second() const { return rate_.PerSecond(parts_.shard->Now()); }
 
   // A TransferGet, TransferConfirm or TransferStatus of a peer.
   void Serve(NodeId from, peer::Request request, Responder respond);
@@ -89,6 +94,8 @@ class Transfer {
   std::map<PartitionId, Receiving> receiving_;
   uint32_t running_ = 0;
   Round round_ = 0;
+  std::map<TreeName, CopyShare> copies_;  // Begun in this round, also of what has moved.
+  RateMeter rate_;
   std::optional<PreferenceLists> target_;  // Owners after the change under way.
   std::function<void(uint64_t since, std::vector<PartitionId>)> covered_;
 };

@@ -59,6 +59,7 @@ class FakeAdmin : public AdminHandler {
     if (partition > 7) co_return Fail(Errc::kInvalidArgument, "no partition 8");
     co_return std::vector<TreeRoot>{{3, {1, 2}, 4}};
   }
+  Async<std::vector<MemberReport>> Reports() override { co_return std::vector<MemberReport>{}; }
   Async<Result<uint64_t>> Change(TopologyChange change) override {
     changed.push_back(std::move(change));
     if (refuse) co_return Fail(Errc::kConflict, "the topology is at epoch 9, not 8");

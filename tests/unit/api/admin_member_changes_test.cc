@@ -35,6 +35,7 @@ class DecidingAdmin : public AdminHandler {
     for (uint64_t id = 1; id <= 3; ++id) {
       spec.members.push_back({.id = NodeId{id}, .name = "n" + std::to_string(id), .zone = "z", .capacity = 1});
       nodes.push_back(Heard(id, "n" + std::to_string(id)));
+      reports.push_back({.node = NodeId{id}, .answered = true});
     }
     topology = std::make_shared<Topology>(*CreateTopology(spec));
   }
@@ -48,6 +49,7 @@ class DecidingAdmin : public AdminHandler {
   Result<RepairProgress> StartRepair(std::string, std::optional<PartitionId>) override { return RepairProgress{}; }
   std::optional<RepairProgress> Repair(const std::string&) const override { return std::nullopt; }
   Async<Result<std::vector<TreeRoot>>> TreeRoots(PartitionId) override { co_return std::vector<TreeRoot>{}; }
+  Async<std::vector<MemberReport>> Reports() override { co_return reports; }
   Async<Result<uint64_t>> Change(TopologyChange change) override {
     auto changed = ApplyChange(*topology, change);
     if (!changed) co_return Fail(changed.error());
@@ -64,6 +66,7 @@ class DecidingAdmin : public AdminHandler {
 
   std::shared_ptr<const Topology> topology;
   std::vector<NodeInfo> nodes;
+  std::vector<MemberReport> reports;
 };
 
 class MemberChangesTest : public testing::Test {

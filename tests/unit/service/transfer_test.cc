@@ -100,6 +100,26 @@ class TransferTest : public testing::Test {
   TokenMap target_;
 };
 
+TEST_F(TransferTest, AReceiverKnowsAboutHowMuchIsToComeOnceItHasSomeOfIt) {
+  PutAll(0, std::string(200, 'm'));
+  cluster_.DecideTakeovers(false);
+  Grow();
+  Transfer& receiver = cluster_.node(3).shard(0).transfer();
+  const CopyShares begun = receiver.Copies();
+  EXPECT_GT(begun.at(3).to_copy, 1);
+  EXPECT_FALSE(EstimateOf(begun, 0).bytes_in_all);
+  const auto copied = [&] { return receiver.Copies().at(3).copied; };
+  cluster_.world().RunUntil([&] { return copied() >= 1; }, cluster_.world().now() + 60 * kOneSecond);
+  const CopyEstimate half_way = EstimateOf(receiver.Copies(), receiver.copied_per_second());
+  cluster_.RunFor(60 * kOneSecond);
+  const CopyEstimate end = EstimateOf(receiver.Copies(), receiver.copied_per_second());
+  EXPECT_EQ(end.bytes, Figure(3, "dynamo_transfer_bytes_total"));
+  EXPECT_EQ(end.bytes_in_all, end.bytes);
+  EXPECT_LT(half_way.bytes, end.bytes);
+  EXPECT_NEAR(static_cast<double>(*half_way.bytes_in_all), static_cast<double>(end.bytes), 0.4 * end.bytes);
+  EXPECT_GT(*half_way.time_left, Duration(0));
+}
+
 TEST_F(TransferTest, ANewOwnerReceivesWhatItIsToOwnAndTheOldOneDropsIt) {
   PutAll(0);
   ASSERT_THAT(KeysAt(3), IsEmpty());
