@@ -139,10 +139,16 @@ void Visit(V& v, T& x)
 }
 template <class V, class T>
 void Visit(V& v, T& x)
+  requires std::is_same_v<std::remove_const_t<T>, Safety::Keeper>
+{
+  v("nodeID", x.node_id), v("name", x.name), v("hints", x.hints), v("bytes", x.bytes);
+}
+template <class V, class T>
+void Visit(V& v, T& x)
   requires std::is_same_v<std::remove_const_t<T>, Safety>
 {
-  v("nodeID", x.node_id), v("hints", x.hints), v("epoch", x.epoch), v("change", x.change);
-  v("partitions", x.partitions);
+  v("nodeID", x.node_id), v("verdict", x.verdict), v("why", x.why), v("hints", x.hints), v("keepers", x.keepers);
+  v("unanswered", x.unanswered), v("epoch", x.epoch), v("change", x.change), v("partitions", x.partitions);
 }
 template <class V, class T>
 void Visit(V& v, T& x)

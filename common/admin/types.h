@@ -102,8 +102,16 @@ struct Location {
 
 // GET /safety?without=ID (an id or a name; none: as it is now)
 struct Safety {
-  std::string node_id;  // Who says so, of those it holds for ready,
-  uint64_t hints = 0;   // and how many hints it keeps itself: its disk may be their only one.
+  std::string node_id;  // Who says so, of those it holds for ready.
+  std::string verdict;  // "safe", "unsafe", "unknown": by majorities of the owners, and by hints.
+  std::string why;      // For people; empty if safe.
+  uint64_t hints = 0;   // That the members keep, all together.
+  struct Keeper {
+    std::string node_id, name;
+    uint64_t hints = 0, bytes = 0;  // For others: its disk may be their only one.
+  };
+  std::vector<Keeper> keepers;          // Of any.
+  std::vector<std::string> unanswered;  // Members, by name: nobody knows what they keep.
   uint64_t epoch = 0;
   std::string change;  // Of the members, under way; empty: none.
   struct Partition {

@@ -86,7 +86,7 @@ Async<HttpResponse> AdminDoor::Answer(HttpRequest request) {
   if (path == "/safety") {
     auto route = ParseTarget(target);
     if (!route) co_return JsonError(route.error());
-    co_return Safety(std::string(route->Parameter("without").value_or("")));
+    co_return co_await Safety(std::string(route->Parameter("without").value_or("")));
   }
   co_return AnswerRead(path);
 }
@@ -154,14 +154,14 @@ HttpResponse AdminDoor::StartRepair(const std::string& id, const std::string& bo
   return Json(HttpStatus::ok, ToJson(ToAdmin(*started)));
 }
 
-HttpResponse AdminDoor::Safety(const std::string& without) const {
+Async<HttpResponse> AdminDoor::Safety(std::string without) {
+  const auto reports = co_await handler_->Reports();
   const auto topology = handler_->CurrentTopology();
-  if (!topology) return JsonError({Errc::kUnavailable, "this node is of no cluster yet"});
-  auto safety = SafetyWithout(without, {topology.get(), handler_->Members()});
-  if (!safety) return JsonError(safety.error());
+  if (!topology) co_return JsonError({Errc::kUnavailable, "this node is of no cluster yet"});
+  auto safety = SafetyWithout(without, {topology.get(), handler_->Members()}, reports);
+  if (!safety) co_return JsonError(safety.error());
   safety->node_id = ToString(handler_->Identity().node);
-  for (const HintCount& count : handler_->Hints()) safety->hints += count.hints;
-  return Json(HttpStatus::ok, ToJson(*safety));
+  co_return Json(HttpStatus::ok, ToJson(*safety));
 }
 
 HttpResponse AdminDoor::Plan(const std::string& body) const {

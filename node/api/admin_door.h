@@ -31,7 +31,7 @@ class AdminDoor {
   Async<HttpResponse> Roots(HttpRoute route);
   HttpResponse StartRepair(const std::string& id, const std::string& body);
   HttpResponse GetOperation(const std::string& id) const;
-  HttpResponse Safety(const std::string& without) const;
+  Async<HttpResponse> Safety(std::string without);
   HttpResponse Plan(const std::string& body) const;
   Async<Status> Run(admin::Operation* operation, std::string body);
   Async<Status> ChangeMember(admin::Operation* operation, std::string body);

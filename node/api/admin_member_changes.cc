@@ -1,6 +1,7 @@
 #include "node/api/admin_member_changes.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -103,6 +104,51 @@ Status ResolveInto(const admin::MemberOperation& operation, const std::string& t
   return Put(Result<ForgetMember>(ForgetMember{*member}), change);
 }
 
+std::string MemberName(const Topology& topology, NodeId id) {
+  const Member* member = topology.Find(id);
+  return member != nullptr ? member->name : ToString(id);
+}
+
+void CountKept(const Topology& topology, const std::vector<MemberReport>& reports, admin::Safety* out) {
+  for (const Member& member : topology.members) {
+    if (topology.StandingOf(member.id) != MemberStanding::kMember) continue;
+    const auto report = std::ranges::find(reports, member.id, &MemberReport::node);
+    // Also who has become one since the others were asked.
+    if (report == reports.end() || !report->answered) {
+      out->unanswered.push_back(member.name);
+      continue;
+    }
+    admin::Safety::Keeper keeper{ToString(member.id), member.name};
+    for (const HintCount& count : report->hints) {
+      keeper.hints += count.hints;
+      keeper.bytes += count.bytes;
+    }
+    out->hints += keeper.hints;
+    if (keeper.hints > 0) out->keepers.push_back(std::move(keeper));
+  }
+}
+
+// What is known to be unsafe is so whatever else is not known.
+void Judge(NodeId without, admin::Safety* out) {
+  out->verdict = "unsafe";
+  for (const admin::Safety::Partition& partition : out->partitions) {
+    const uint32_t majority = partition.owners / 2 + 1;
+    if (partition.ready_without >= majority) continue;
+    out->why = fmt::format("partition {} with N={} would have {} owners that serve, and a majority of {} is {}",
+                           partition.partition, partition.n_val, partition.ready_without, partition.owners, majority);
+    return;
+  }
+  const auto keeper = std::ranges::find(out->keepers, ToString(without), &admin::Safety::Keeper::node_id);
+  if (keeper != out->keepers.end()) {
+    out->why = fmt::format("{} keeps {} hints, which may be the only ones of their writes: they are delivered first",
+                           keeper->name, keeper->hints);
+    return;
+  }
+  out->verdict = out->unanswered.empty() ? "safe" : "unknown";
+  if (out->unanswered.empty()) return;
+  out->why = fmt::format("{} did not say what hints they keep", fmt::join(out->unanswered, ", "));
+}
+
 std::string NameOf(PlannedMember::Change change) {
   switch (change) {
     case PlannedMember::Change::kStays: return "stays";
@@ -164,7 +210,8 @@ admin::Plan ToAdmin(const TopologyPlan& plan) {
   return out;
 }
 
-Result<admin::Safety> SafetyWithout(const std::string& without, const KnownNodes& known) {
+Result<admin::Safety> SafetyWithout(const std::string& without, const KnownNodes& known,
+                                    const std::vector<MemberReport>& reports) {
   NodeId node;
   if (!without.empty()) {
     const auto member = FindMember(without, known);
@@ -181,6 +228,8 @@ Result<admin::Safety> SafetyWithout(const std::string& without, const KnownNodes
   for (const PartitionSafety& weak : SafetyOf(*known.topology, ready, node)) {
     out.partitions.push_back({weak.partition, weak.n_val, weak.owners, weak.ready, weak.ready_without});
   }
+  CountKept(*known.topology, reports, &out);
+  Judge(node, &out);
   return out;
 }
 

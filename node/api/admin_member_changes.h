@@ -30,8 +30,11 @@ Result<TopologyChange> FromAdmin(const admin::MemberOperation& operation, const 
 Result<StagedChanges> StagedFromAdmin(const admin::MemberOperation& operation, const KnownNodes& known);
 admin::Plan ToAdmin(const TopologyPlan& plan);
 
-// Members that are alive count as ready. kInvalidArgument: no such member.
-Result<admin::Safety> SafetyWithout(const std::string& without, const KnownNodes& known);
+// Members that are alive count as ready. Safe: every partition keeps a majority of its
+// owners, and the member keeps no hint, which may be the only one of a write. Unknown: as
+// long as any member has not said what it keeps. kInvalidArgument: no such member.
+Result<admin::Safety> SafetyWithout(const std::string& without, const KnownNodes& known,
+                                    const std::vector<MemberReport>& reports);
 
 // A member, by id or by name. Who has left is found by id alone. kInvalidArgument: none.
 Result<NodeId> FindMember(const std::string& text, const KnownNodes& known);

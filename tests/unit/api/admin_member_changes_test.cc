@@ -84,6 +84,11 @@ class MemberChangesTest : public testing::Test {
   admin::Operation Get(const std::string& id) {
     return admin::OperationFromJson(Ask(verb::get, "/operations/" + id).body()).value();
   }
+  admin::Safety Safety(const std::string& query) {
+    const HttpResponse response = Ask(verb::get, "/safety" + query);
+    EXPECT_EQ(response.result_int(), 200u) << response.body();
+    return admin::SafetyFromJson(response.body()).value();
+  }
   std::string Refused(unsigned status, const std::string& body) {
     const HttpResponse response = Ask(verb::put, "/operations/refused", body);
     EXPECT_EQ(response.result_int(), status) << response.body();
@@ -196,19 +201,44 @@ TEST_F(MemberChangesTest, TheTopologyTellsOfTheChangeUnderWay) {
 }
 
 TEST_F(MemberChangesTest, SafetyNamesThePartitionsThatWouldLackAnOwner) {
-  const auto ask = [this](const std::string& query) {
-    const HttpResponse response = Ask(verb::get, "/safety" + query);
-    EXPECT_EQ(response.result_int(), 200u) << response.body();
-    return admin::SafetyFromJson(response.body()).value();
-  };
-  EXPECT_TRUE(ask("").partitions.empty());
-  const admin::Safety without = ask("?without=n2");
+  EXPECT_TRUE(Safety("").partitions.empty());
+  const admin::Safety without = Safety("?without=n2");
   ASSERT_EQ(without.partitions.size(), 16u);
   EXPECT_EQ(without.partitions[0].ready, 3u);
   EXPECT_EQ(without.partitions[0].ready_without, 2u);
+  EXPECT_EQ(without.verdict, "safe") << without.why;
   admin_.nodes[0].liveness = Liveness::kSuspect;
-  EXPECT_EQ(ask("?without=0000000000000002").partitions[0].ready_without, 1u) << "unknown never means ready";
+  const admin::Safety weak = Safety("?without=0000000000000002");
+  EXPECT_EQ(weak.partitions[0].ready_without, 1u) << "unknown never means ready";
+  EXPECT_EQ(weak.verdict, "unsafe");
+  EXPECT_EQ(weak.why, "partition 0 with N=3 would have 1 owners that serve, and a majority of 3 is 2");
   EXPECT_EQ(Ask(verb::get, "/safety?without=nobody").result_int(), 400u);
+}
+
+TEST_F(MemberChangesTest, AMemberThatKeepsHintsIsNotSafeToLose) {
+  admin_.reports[1].hints = {{NodeId{1}, 4, 400}, {NodeId{3}, 1, 100}};
+  const admin::Safety without = Safety("?without=n2");
+  EXPECT_EQ(without.verdict, "unsafe");
+  EXPECT_THAT(without.why, HasSubstr("n2 keeps 5 hints"));
+  EXPECT_EQ(without.hints, 5u);
+  ASSERT_EQ(without.keepers.size(), 1u);
+  EXPECT_EQ(without.keepers[0].node_id, "0000000000000002");
+  EXPECT_EQ(without.keepers[0].bytes, 500u);
+  const admin::Safety another = Safety("?without=n3");
+  EXPECT_EQ(another.verdict, "safe") << "n2 goes on to keep them";
+  EXPECT_EQ(another.hints, 5u);
+}
+
+TEST_F(MemberChangesTest, SafetyIsUnknownWhileAMemberDoesNotSayWhatItKeeps) {
+  admin_.reports[2].answered = false;
+  const admin::Safety unknown = Safety("?without=n2");
+  EXPECT_EQ(unknown.verdict, "unknown");
+  EXPECT_EQ(unknown.why, "n3 did not say what hints they keep");
+  EXPECT_EQ(unknown.unanswered, std::vector<std::string>{"n3"});
+  admin_.reports.pop_back();
+  EXPECT_EQ(Safety("").unanswered, std::vector<std::string>{"n3"}) << "nobody has asked it";
+  admin_.reports[1].hints = {{NodeId{1}, 4, 400}};
+  EXPECT_EQ(Safety("?without=n2").verdict, "unsafe") << "what is known to be unsafe stays so";
 }
 
 }  // namespace
