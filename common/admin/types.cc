@@ -175,6 +175,8 @@ void Visit(V& v, T& x)
 {
   v("id", x.id), v("type", x.type), v("state", x.state), v("message", x.message), v("clusterID", x.cluster_id);
   v("epoch", x.epoch), v("moved", x.moved), v("toMove", x.to_move), v("waits", x.waits);
+  v("bytesDone", x.bytes_done), v("bytesInAll", x.bytes_in_all), v("bytesPerSecond", x.bytes_per_second);
+  v("secondsLeft", x.seconds_left), v("unanswered", x.unanswered);
 }
 template <class V, class T>
 void Visit(V& v, T& x)

@@ -201,6 +201,10 @@ struct Operation {
     std::vector<std::string> receivers;  // Away: who is to get it.
   };
   std::vector<Wait> waits;
+  // About the copies that the change makes, as members say while it runs; -1: not known.
+  // What was copied before a receiver's start is not in it.
+  int64_t bytes_done = -1, bytes_in_all = -1, bytes_per_second = -1, seconds_left = -1;
+  std::vector<std::string> unanswered;  // Members, by name, whose share in it is not known.
 };
 
 // PUT /operations/{id}: {"type": "repair", ...}

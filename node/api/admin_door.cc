@@ -62,7 +62,7 @@ Async<HttpResponse> AdminDoor::Answer(HttpRequest request) {
   if (path.starts_with(kOperationsPath)) {
     auto id = PercentDecode(std::string_view(path).substr(kOperationsPath.size()), /*plus_is_space=*/false);
     if (!id) co_return JsonError(id.error());
-    if (request.method() == http::verb::get) co_return GetOperation(*id);
+    if (request.method() == http::verb::get) co_return co_await GetOperation(std::move(*id));
     if (request.method() == http::verb::put) co_return co_await PutOperation(std::move(*id), std::move(request.body()));
     co_return TextResponse(HttpStatus::method_not_allowed, "this resource allows GET, PUT");
   }
@@ -177,16 +177,19 @@ HttpResponse AdminDoor::Plan(const std::string& body) const {
 }
 
 // What the topology remembers, any node can tell.
-HttpResponse AdminDoor::GetOperation(const std::string& id) const {
-  if (const auto repair = handler_->Repair(id)) return Json(HttpStatus::ok, ToJson(ToAdmin(*repair)));
+Async<HttpResponse> AdminDoor::GetOperation(std::string id) {
+  if (const auto repair = handler_->Repair(id)) co_return Json(HttpStatus::ok, ToJson(ToAdmin(*repair)));
   const auto found = operations_.find(id);
   admin::Operation operation = found == operations_.end() ? admin::Operation{} : found->second;
+  const bool known = found != operations_.end();
   operation.id = id;
   const auto topology = handler_->CurrentTopology();
-  if (topology && Describe({topology.get(), handler_->Members()}, &operation))
-    return Json(HttpStatus::ok, ToJson(operation));
-  if (found == operations_.end()) return JsonError({Errc::kNotFound, fmt::format("no operation '{}' is known", id)});
-  return Json(HttpStatus::ok, ToJson(found->second));
+  if (topology && Describe({topology.get(), handler_->Members()}, &operation)) {
+    if (operation.moved < operation.to_move) DescribeCopies(*topology, co_await handler_->Reports(), &operation);
+    co_return Json(HttpStatus::ok, ToJson(operation));
+  }
+  if (!known) co_return JsonError({Errc::kNotFound, fmt::format("no operation '{}' is known", id)});
+  co_return Json(HttpStatus::ok, ToJson(operation));
 }
 
 Async<HttpResponse> AdminDoor::PutOperation(std::string id, std::string body) {

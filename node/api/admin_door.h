@@ -30,7 +30,7 @@ class AdminDoor {
   Async<HttpResponse> PutOperation(std::string id, std::string body);
   Async<HttpResponse> Roots(HttpRoute route);
   HttpResponse StartRepair(const std::string& id, const std::string& body);
-  HttpResponse GetOperation(const std::string& id) const;
+  Async<HttpResponse> GetOperation(std::string id);
   Async<HttpResponse> Safety(std::string without);
   HttpResponse Plan(const std::string& body) const;
   Async<Status> Run(admin::Operation* operation, std::string body);

@@ -238,6 +238,8 @@ bool Describe(const KnownNodes& known, admin::Operation* operation) {
   const auto made = std::ranges::find(topology.operations, operation->id, &TopologyOperation::id);
   if (made == topology.operations.end()) return false;
   operation->epoch = made->epoch;
+  // What was told when it began is out of date.
+  operation->moved = operation->to_move = 0;
   operation->cluster_id = ToString(topology.cluster);
   operation->state = made->cancelled ? "cancelled" : "done";
   operation->message = fmt::format("decided in epoch {}", made->epoch);
@@ -252,6 +254,27 @@ bool Describe(const KnownNodes& known, admin::Operation* operation) {
   operation->waits = WaitsIn(known);
   for (const auto& wait : operation->waits) operation->message += DescribeWait(wait, topology);
   return true;
+}
+
+void DescribeCopies(const Topology& topology, const std::vector<MemberReport>& reports, admin::Operation* operation) {
+  CopyShares shares;
+  uint64_t bytes_per_second = 0;
+  for (const MemberReport& report : reports) {
+    // Who has not heard of the change yet speaks of another one.
+    if (!report.answered || report.change_since != topology.change_since) {
+      operation->unanswered.push_back(MemberName(topology, report.node));
+      continue;
+    }
+    for (const auto& [n_val, share] : report.copies) shares[n_val] += share;
+    bytes_per_second += report.bytes_per_second;
+  }
+  const CopyEstimate estimate = EstimateOf(shares, bytes_per_second);
+  operation->bytes_done = static_cast<int64_t>(estimate.bytes);
+  operation->bytes_per_second = static_cast<int64_t>(bytes_per_second);
+  if (estimate.bytes_in_all) operation->bytes_in_all = static_cast<int64_t>(*estimate.bytes_in_all);
+  if (estimate.time_left) {
+    operation->seconds_left = std::chrono::ceil<std::chrono::seconds>(*estimate.time_left).count();
+  }
 }
 
 }  // namespace dynamo

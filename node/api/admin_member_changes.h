@@ -41,6 +41,8 @@ Result<NodeId> FindMember(const std::string& text, const KnownNodes& known);
 
 // What the topology remembers of an operation; false: nothing.
 bool Describe(const KnownNodes& known, admin::Operation* operation);
+// How far the copies are that the change under way makes.
+void DescribeCopies(const Topology& topology, const std::vector<MemberReport>& reports, admin::Operation* operation);
 
 }  // namespace dynamo
 

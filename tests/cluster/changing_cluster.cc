@@ -66,17 +66,23 @@ bool ChangingCluster::Change(const std::string& id, const std::string& type, con
 }
 
 admin::Operation ChangingCluster::Follow(const std::string& id, uint32_t moved, seconds limit) {
-  admin::Operation last;
+  admin::Operation last, copying;
   const auto began = std::chrono::steady_clock::now();
   EXPECT_TRUE(Eventually(limit,
                          [&] {
                            last = Admin(0).GetOperation(id).value_or(admin::Operation{});
+                           if (last.bytes_done > 0) copying = last;
                            return last.state == "done" || last.state == "cancelled" ||
                                   (last.state == "running" && last.moved >= moved);
                          }))
       << id << " " << last.state << ": " << last.message;
   const auto took = std::chrono::steady_clock::now() - began;
   std::cout << fmt::format("{}: {}, {:.1f} s\n", id, last.message, std::chrono::duration<double>(took).count());
+  if (copying.bytes_done > 0) {
+    std::cout << fmt::format("  when {} of {} had moved: {} of about {} bytes copied, {} a second, about {} s left\n",
+                             copying.moved, copying.to_move, copying.bytes_done, copying.bytes_in_all,
+                             copying.bytes_per_second, copying.seconds_left);
+  }
   return last;
 }
 

@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <thread>
@@ -14,6 +15,7 @@
 
 #include "common/admin/client.h"
 #include "common/base/hash.h"
+#include "tools/dynamoctl/copy_text.h"
 #include "tools/dynamoctl/table.h"
 
 namespace dynamo::ctl {
@@ -22,6 +24,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::chrono::milliseconds kPollEvery{500};
+constexpr int kPollsALine = 10;  // Where nothing but bytes has moved.
 constexpr int kBarWidth = 30;
 
 struct MemberArguments {
@@ -102,29 +105,37 @@ Status ShowPlan(const Settings& settings, const MemberArguments& arguments) {
 std::string Bar(const admin::Operation& operation) {
   const int filled =
       operation.to_move == 0 ? kBarWidth : static_cast<int>(kBarWidth * operation.moved / operation.to_move);
-  return fmt::format("[{}{}] {}/{} partitions", std::string(static_cast<size_t>(filled), '#'),
-                     std::string(static_cast<size_t>(kBarWidth - filled), '.'), operation.moved, operation.to_move);
+  return fmt::format("[{}{}] {}/{} partitions{}", std::string(static_cast<size_t>(filled), '#'),
+                     std::string(static_cast<size_t>(kBarWidth - filled), '.'), operation.moved, operation.to_move,
+                     CopyText(operation));
 }
 
 Status Print(const Settings& settings, const admin::Operation& operation) {
   if (settings.json()) {
     *settings.out << json::serialize(ToJson(operation)) << '\n';
   } else {
-    *settings.out << fmt::format("{} {}: {}\n", operation.id, operation.state, operation.message);
+    *settings.out << fmt::format("{} {}: {}{}\n", operation.id, operation.state, operation.message,
+                                 CopyText(operation));
   }
   return {};
 }
 
-// Prints a line whenever there is news, until the operation is over.
+// Prints a line whenever a partition has moved, and now and then while one is copied,
+// until the operation is over.
 Status Follow(const Settings& settings, const std::string& id) {
   admin::Client client(settings.admin);
-  for (std::string said;;) {
+  std::string said;
+  std::optional<uint32_t> moved;
+  for (int polls = 0;; ++polls) {
     const auto operation = client.GetOperation(id);
     if (!operation) return Fail(operation.error());
     if (operation->state != "running") return Print(settings, *operation);
     const std::string news = Bar(*operation);
-    if (news != said && !settings.json()) *settings.out << news << std::endl;
-    said = news;
+    if ((moved != operation->moved || polls % kPollsALine == 0) && news != said) {
+      if (!settings.json()) *settings.out << news << std::endl;
+      said = news;
+    }
+    moved = operation->moved;
     std::this_thread::sleep_for(kPollEvery);
   }
 }

@@ -241,5 +241,42 @@ TEST_F(MemberChangesTest, SafetyIsUnknownWhileAMemberDoesNotSayWhatItKeeps) {
   EXPECT_EQ(Safety("?without=n2").verdict, "unsafe") << "what is known to be unsafe stays so";
 }
 
+TEST_F(MemberChangesTest, ProgressSumsWhatTheMembersHaveCopied) {
+  admin_.nodes.push_back(Heard(4, "n4"));
+  const admin::Operation begun = Put("join-4", R"({"type":"join","nodeID":"n4"})");
+  EXPECT_EQ(begun.bytes_done, -1) << "nobody was asked yet";
+  admin_.reports.push_back({.node = NodeId{4}, .answered = true});
+  for (MemberReport& report : admin_.reports) report.change_since = 2;
+  admin::Operation running = Get("join-4");
+  EXPECT_EQ(running.bytes_done, 0);
+  admin_.reports[3].copies = {{3, {10, 2, 2000}}};
+  admin_.reports[3].bytes_per_second = 100;
+  admin_.reports[0].copies = {{3, {2, 2, 2000}}};
+  running = Get("join-4");
+  EXPECT_EQ(running.bytes_done, 4000);
+  EXPECT_EQ(running.bytes_in_all, 12'000);
+  EXPECT_EQ(running.bytes_per_second, 100);
+  EXPECT_EQ(running.seconds_left, 80);
+  EXPECT_TRUE(running.unanswered.empty());
+  admin_.reports[0].change_since = 1;
+  admin_.reports[1].answered = false;
+  running = Get("join-4");
+  EXPECT_EQ(running.unanswered, (std::vector<std::string>{"n1", "n2"})) << "one speaks of another change";
+  EXPECT_EQ(running.bytes_done, 2000);
+  admin_.TakeAllOver();
+  EXPECT_EQ(Get("join-4").bytes_done, -1) << "over";
+  EXPECT_EQ(Get("join-4").to_move, 0u);
+}
+
+TEST_F(MemberChangesTest, BeforeAnythingIsCopiedNobodyTellsHowMuchItWillBe) {
+  admin_.nodes.push_back(Heard(4, "n4"));
+  Put("join-4", R"({"type":"join","nodeID":"n4"})");
+  admin_.reports = {{.node = NodeId{4}, .answered = true, .change_since = 2, .copies = {{3, {10, 0, 0}}}}};
+  const admin::Operation running = Get("join-4");
+  EXPECT_EQ(running.bytes_done, 0);
+  EXPECT_EQ(running.bytes_in_all, -1);
+  EXPECT_EQ(running.seconds_left, -1);
+}
+
 }  // namespace
 }  // namespace dynamo

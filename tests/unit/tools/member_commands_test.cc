@@ -81,6 +81,21 @@ TEST_F(MemberCommands, WaitShowsABarUntilItIsDone) {
   EXPECT_EQ(joined.out, "[#######.......................] 3/12 partitions\nx done: decided in epoch 8\n");
 }
 
+TEST_F(MemberCommands, TheBarSaysHowMuchIsCopiedHowFastAndHowLongItTakes) {
+  operation =
+      R"({"id":"x","type":"join","state":"running","message":"3 of 12 partitions have moved","moved":3,"toMove":12,
+          "bytesDone":1048576,"bytesInAll":4194304,"bytesPerSecond":1024,"secondsLeft":3072,"unanswered":["n3"]})";
+  const std::string copies =
+      ", 1.0 MiB of about 4.0 MiB copied at 1.0 KiB/s, about 51m12s left (what n3 did is not known)\n";
+  EXPECT_EQ(Cluster({"progress", "x"}).out, "x running: 3 of 12 partitions have moved" + copies);
+  polled = 0;
+  EXPECT_EQ(Cluster({"progress", "x", "--wait"}).out,
+            "[#######.......................] 3/12 partitions" + copies + "x done: decided in epoch 8\n");
+  polled = 0;
+  const std::string json = Cluster({"progress", "x", "-o", "json"}).out;
+  EXPECT_THAT(json, HasSubstr(R"("bytesDone":1048576,"bytesInAll":4194304,"bytesPerSecond":1024,"secondsLeft":3072)"));
+}
+
 TEST_F(MemberCommands, ProgressIsAskedByIdAndPrintedAsJsonToo) {
   EXPECT_EQ(Cluster({"progress", "x"}).out, "x running: 3 of 12 partitions have moved\n");
   EXPECT_THAT(Cluster({"progress", "x", "-o", "json"}).out, HasSubstr(R"("state":"done")"));
