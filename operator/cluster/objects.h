@@ -21,6 +21,9 @@ struct RenderInput {
   bool operation_running = false;
   bool ring_formed = false;   // The binding Secret says how to reach it.
   std::vector<int> replicas;  // Of the racks' StatefulSets.
+  // That their new claims ask for, as they stand: it cannot be changed; empty: as the spec says.
+  std::vector<std::string> volume_sizes;
+  bool keep_volumes = false;  // Whatever happens to a StatefulSet.
 };
 
 struct RenderedObject {

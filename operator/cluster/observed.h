@@ -33,7 +33,14 @@ struct NodeView {
   std::string trouble;                        // "ImagePullBackOff: ...": why it does not start, if Kubernetes says.
   std::string volume_uid, volume_cluster_id;  // Empty: there is no claim (or it has no such label).
   bool volume_bound = false, volume_deleting = false;
-  std::string volume_name;                    // Of the persistent volume that the claim is bound to.
+  std::string volume_name;  // Of the persistent volume that the claim is bound to.
+  // What the claim asks for and what it has, its class and whether that lets it grow; empty
+  // or nullopt: nobody says, or it was not looked for.
+  std::string volume_requested, volume_size, volume_class;
+  std::optional<bool> volume_can_grow;
+  std::string volume_trouble;                 // Why it does not grow, in Kubernetes' own words.
+  WallMicros volume_pending_since = 0;        // Its file system is to grow since then, on the pod's machine.
+  bool volume_owned = false;                  // It goes with its StatefulSet.
   MachineView machine;                        // Looked for where a node is silent.
   std::optional<admin::Identity> identity;    // nullopt: the node did not answer.
   std::optional<admin::Topology> topology;    // nullopt: it did not answer, or is of no ring.
@@ -48,6 +55,8 @@ struct RackView {
   int ready = 0, updated = 0;
   bool template_current = false;  // New pods are made of the newest template from now on.
   std::string trouble;            // "FailedCreate: ...".
+  bool deleting = false;
+  std::string volume_size = {};  // That new claims ask for.
 };
 
 struct Observed {
@@ -63,6 +72,7 @@ struct Observed {
   // it did not answer, or was not asked.
   std::optional<admin::Repair> repair;
   std::string machines_forbidden;  // Why machines could not be looked for.
+  std::string classes_forbidden;   // Why storage classes could not.
   WallMicros now = 0;
 
   const NodeView* FindNode(const std::string& name) const;

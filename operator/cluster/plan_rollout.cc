@@ -41,7 +41,8 @@ uint32_t OwnersNeeded(const ClusterSpec& spec, uint32_t owners) {
   return std::min(owners - 1, spec.gate_spares_one ? quorum + 1 : quorum);
 }
 
-// Why the node cannot be spared now. Only the harm that its own restart adds counts.
+}  // namespace
+
 std::optional<Wait> WhyNotRestart(const ClusterSpec& spec, const NodeView& node, const Observed& observed) {
   // A node that serves nobody takes nothing away.
   if (!node.identity && !node.pod_ready) return std::nullopt;
@@ -64,15 +65,17 @@ std::optional<Wait> WhyNotRestart(const ClusterSpec& spec, const NodeView& node,
   return std::nullopt;
 }
 
-// What lasts too long needs a human, and is not pushed on.
-Wait Late(const ClusterSpec& spec, const Operation& operation, const Observed& observed, Wait wait) {
+Wait Late(const ClusterSpec& spec, const Operation& operation, const Observed& observed, Wait wait,
+          const char* reason) {
   const int64_t waited = MillisecondsSince(operation.started_at, observed.now);
   if (wait.degraded || waited < spec.progress_deadline_ms) return wait;
-  return {"RolloutBlocked",
+  return {reason,
           fmt::format("{} for {} now, nothing is forced: {}: {}", operation.node, Spoken(waited), wait.reason,
                       wait.message),
           true};
 }
+
+namespace {
 
 // The rollout begins anew when a volume that is lost has been looked after. A cluster that is
 // to sleep wakes on the newest template.
@@ -111,7 +114,8 @@ Action RestartStep(const ClusterSpec& spec, const ClusterStatus& status, const O
   return RestartPod{operation.node, operation.pod_uid};
 }
 
-// What is missing until the node counts as back.
+}  // namespace
+
 std::optional<Wait> WhyNotBack(const ClusterSpec& spec, const Operation& operation, const NodeView& node,
                                const Observed& observed) {
   if (!node.trouble.empty()) return Wait{"PodsBlocked", "pod " + node.name + ": " + node.trouble, true};
@@ -139,6 +143,8 @@ std::optional<Wait> WhyNotBack(const ClusterSpec& spec, const Operation& operati
   }
   return std::nullopt;
 }
+
+namespace {
 
 Action AwaitReadyStep(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
   const Operation& operation = *status.operation;

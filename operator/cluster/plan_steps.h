@@ -30,6 +30,15 @@ bool WhoAnswersAgrees(const Observed& observed, const admin::Topology& ring);
 std::optional<Wait> WhyNotReplace(const ClusterSpec& spec, const Observed& observed, const admin::Topology& ring,
                                   const std::string& lost_node_id, const std::string& new_node_id);
 
+// Why the node's pod cannot be spared now. Only the harm that its own restart adds counts.
+std::optional<Wait> WhyNotRestart(const ClusterSpec& spec, const NodeView& node, const Observed& observed);
+// What is missing until the node whose pod was restarted counts as back.
+std::optional<Wait> WhyNotBack(const ClusterSpec& spec, const Operation& operation, const NodeView& node,
+                               const Observed& observed);
+// What lasts longer than `progressDeadline` needs a human, and is not pushed on.
+Wait Late(const ClusterSpec& spec, const Operation& operation, const Observed& observed, Wait wait,
+          const char* reason = "RolloutBlocked");
+
 }  // namespace dynamo::op
 
 #endif  // DYNAMO_OPERATOR_CLUSTER_PLAN_STEPS_H_

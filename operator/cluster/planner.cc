@@ -37,7 +37,11 @@ std::vector<int> ReplicasNow(const ClusterStatus& status, const Observed& observ
   std::vector<int> out;
   out.reserve(observed.racks.size());
   for (const RackView& rack : observed.racks) {
-    const int missing = status.hibernation ? 0 : PlacesWithVolumes(observed, rack.name);
+    const bool made_anew =
+        status.operation && status.operation->step == Operation::Step::kRecreate && status.operation->rack == rack.name;
+    const int missing = made_anew            ? status.operation->replicas
+                        : status.hibernation ? 0
+                                             : PlacesWithVolumes(observed, rack.name);
     out.push_back(rack.replicas.value_or(missing));
   }
   return out;
@@ -60,9 +64,12 @@ Action BeginNext(const ClusterSpec& spec, const ClusterStatus& status, const Obs
   if (auto sleep = BeginHibernateOrWake(spec, status, observed)) return *sleep;
   if (auto restart = BeginRollout(spec, status, observed, /*broken=*/true)) return *restart;
   if (spec.replicas > observed.Replicas()) return BeginScaling(spec, status, observed);
+  const auto growth = BeginGrowing(spec, status, observed);
+  if (growth && !std::holds_alternative<Wait>(*growth)) return *growth;
   if (auto restart = BeginRollout(spec, status, observed, /*broken=*/false)) return *restart;
   Action scaling = BeginScaling(spec, status, observed);
   if (!std::holds_alternative<Settled>(scaling)) return scaling;
+  if (growth) return *growth;  // It cannot be: all else goes on.
   if (auto repair = BeginAntiEntropy(spec, status, observed)) return *repair;
   return scaling;
 }
@@ -84,6 +91,9 @@ Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed
                             foreign->identity->cluster_id, status.cluster_id),
                 true};
   }
+  for (const RackView& rack : observed.racks) {
+    if (rack.deleting) return Wait{"StatefulSetMissing", "that of rack " + rack.name + " is being deleted"};
+  }
   // The replicas follow the ring: what stands is kept, whatever the spec says.
   if (status.ring_epoch > 0 && !observed.objects_current) return ApplyObjects{ReplicasNow(status, observed)};
   if (status.operation) {
@@ -97,6 +107,7 @@ Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed
       case Operation::Type::kRollout: return ContinueRollout(spec, status, observed);
       case Operation::Type::kAntiEntropy: return ContinueAntiEntropy(spec, status, observed);
       case Operation::Type::kHibernate: return ContinueHibernate(spec, status, observed);
+      case Operation::Type::kGrowVolumes: return ContinueGrowing(spec, status, observed);
       case Operation::Type::kWake: return ContinueWake(spec, status, observed);
     }
   }
@@ -133,6 +144,8 @@ struct Describe {
     return fmt::format("Suspect({})", a.suspicion ? a.suspicion->node : "");
   }
   std::string operator()(const RestartPod& a) const { return fmt::format("RestartPod({})", a.node); }
+  std::string operator()(const GrowVolume& a) const { return fmt::format("GrowVolume({} {})", a.node, a.size); }
+  std::string operator()(const OrphanPods& a) const { return fmt::format("OrphanPods({})", a.rack); }
   std::string operator()(const DropVolume& a) const { return fmt::format("DropVolume({})", a.node); }
 };
 

@@ -95,8 +95,19 @@ struct RestartPod {
   friend bool operator==(const RestartPod&, const RestartPod&) = default;
 };
 
+// The volume's claim asks for more.
+struct GrowVolume {
+  std::string node, volume_uid, size;
+  friend bool operator==(const GrowVolume&, const GrowVolume&) = default;
+};
+// Deletes a StatefulSet alone: its pods stay, and its volumes.
+struct OrphanPods {
+  std::string rack, set_uid;
+  friend bool operator==(const OrphanPods&, const OrphanPods&) = default;
+};
+
 using Action = std::variant<Wait, Settled, ChooseClusterId, Record, Finish, ApplyObjects, FormRing, AskNode, ScaleRack,
-                            RemoveVolume, Suspect, DropVolume, RestartPod>;
+                            RemoveVolume, Suspect, DropVolume, RestartPod, GrowVolume, OrphanPods>;
 
 Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 
@@ -119,6 +130,9 @@ Action ContinueRollout(const ClusterSpec& spec, const ClusterStatus& status, con
 // nullopt: no pod is to be restarted. `broken`: of those that do not serve only.
 std::optional<Action> BeginRollout(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed,
                                    bool broken);
+Action ContinueGrowing(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
+// nullopt: every volume is as large as it shall be. A wait says why one cannot be.
+std::optional<Action> BeginGrowing(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 // A pod of an older template that cannot start: whatever goes on waits for it, and it has
 // nothing to lose. nullopt: there is none.
 std::optional<Action> RestartBroken(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "operator/cluster/objects.h"
+#include "operator/cluster/quantity.h"
 #include "operator/cluster/template_hash.h"
 
 namespace dynamo::op {
@@ -82,6 +83,7 @@ json::array Nodes(const ClusterStatus& status, const Observed& observed, const a
                {"state", StateOf(node, known, ring)},
                {"podUID", node.pod_uid},
                {"volumeUID", known != nullptr && !known->volume_uid.empty() ? known->volume_uid : node.volume_uid},
+               {"volumeSize", node.volume_size},
                {"vnodes", member == nullptr ? 0 : member->tokens},
                {"ready", node.pod_ready}});
   }
@@ -114,7 +116,7 @@ void SetAvailable(const ClusterSpec& spec, const ClusterStatus& status, const Ob
   set("Available", "False", "QuorumAtRisk", fmt::format("{} nodes do not serve, and {} may be away", away, spare));
 }
 
-void SetVolumes(const ClusterStatus& status, const Observed& observed, const Setter& set) {
+void SetVolumes(const ClusterStatus& status, const Observed& observed, const Action& action, const Setter& set) {
   for (const KnownNode& known : status.hibernation ? status.nodes : std::vector<KnownNode>()) {
     const NodeView* node = observed.FindNode(known.name);
     if (known.volume_uid.empty() || (node != nullptr && node->volume_uid == known.volume_uid)) continue;
@@ -126,6 +128,16 @@ void SetVolumes(const ClusterStatus& status, const Observed& observed, const Set
     return set(
         "VolumesReady", node->volume_uid.empty() ? "Unknown" : "False", "VolumePending",
         fmt::format("volume data-{} is not bound{}{}", node->name, node->trouble.empty() ? "" : ": ", node->trouble));
+  }
+  const Wait* wait = std::get_if<Wait>(&action);
+  if (wait != nullptr && wait->reason == "ResizeRejected") {
+    return set("VolumesReady", "False", wait->reason, wait->message);
+  }
+  for (const NodeView* node : observed.ExpectedNodes()) {
+    if (ParseBytes(node->volume_requested).value_or(0) <= ParseBytes(node->volume_size).value_or(0)) continue;
+    return set("VolumesReady", "False", "VolumeResizing",
+               fmt::format("volume data-{} has {} of {}{}{}", node->name, node->volume_size, node->volume_requested,
+                           node->volume_trouble.empty() ? "" : ": ", node->volume_trouble));
   }
   set("VolumesReady", "True", "AllBound", "");
 }
@@ -224,7 +236,7 @@ Object Report(const ClusterSpec& spec, const ClusterStatus& status, const Observ
 
   SetProgress(spec, status, action, set);
   SetAvailable(spec, status, observed, set);
-  SetVolumes(status, observed, set);
+  SetVolumes(status, observed, action, set);
   SetClusterId(observed, status, set);
   SetUpdatePending(spec, status, observed, set);
   SetHibernated(spec, status, action, set);

@@ -56,6 +56,8 @@ std::vector<RackSpec> ReadRacks(const Object& object, int64_t capacity) {
 Status Check(const ClusterSpec& spec) {
   const auto wrong = [](std::string message) { return Fail(Errc::kInvalidArgument, std::move(message)); };
   if (spec.factor < 1) return wrong("spec.replication.factor must be at least 1");
+  if (ParseBytes(spec.storage_size).value_or(0) == 0)
+    return wrong("spec.storage.size is no size: " + spec.storage_size);
   if (spec.replicas < spec.factor) {
     return wrong(fmt::format("spec.replicas {} is below spec.replication.factor {}", spec.replicas, spec.factor));
   }

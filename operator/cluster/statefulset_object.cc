@@ -147,12 +147,13 @@ Object PodSpec(const RenderInput& input, const RackSpec& rack) {
 }
 
 // Carries the cluster's id, so that a volume says whose it is when all else is gone.
-Object VolumeClaim(const RenderInput& input) {
+Object VolumeClaim(const RenderInput& input, size_t rack) {
   const ClusterSpec& spec = *input.spec;
   Object labels = SelectorLabels(spec);
   labels[kClusterIdLabel] = input.cluster_id;
+  const bool stands = rack < input.volume_sizes.size() && !input.volume_sizes[rack].empty();
   Object body{{"accessModes", json::array{"ReadWriteOnce"}},
-              {"resources", {{"requests", {{"storage", spec.storage_size}}}}}};
+              {"resources", {{"requests", {{"storage", stands ? input.volume_sizes[rack] : spec.storage_size}}}}}};
   if (spec.has_storage_class) body["storageClassName"] = spec.storage_class;
   return {{"apiVersion", "v1"},
           {"kind", "PersistentVolumeClaim"},
@@ -180,12 +181,13 @@ Object RenderStatefulSet(const RenderInput& input, size_t rack_index) {
         {"updateStrategy", {{"type", "OnDelete"}}},
         // The operator removes volumes of nodes that have left, after it has seen that they have.
         {"persistentVolumeClaimRetentionPolicy",
-         {{"whenDeleted", spec.delete_volumes_with_cluster ? "Delete" : "Retain"}, {"whenScaled", "Retain"}}},
+         {{"whenDeleted", spec.delete_volumes_with_cluster && !input.keep_volumes ? "Delete" : "Retain"},
+          {"whenScaled", "Retain"}}},
         {"selector", {{"matchLabels", selector}}},
         {"template",
          {{"metadata", {{"labels", selector}, {"annotations", {{kTemplateAnnotation, TemplateHashOf(spec, rack)}}}}},
           {"spec", PodSpec(input, rack)}}},
-        {"volumeClaimTemplates", json::array{VolumeClaim(input)}}}}};
+        {"volumeClaimTemplates", json::array{VolumeClaim(input, rack_index)}}}}};
 }
 
 }  // namespace dynamo::op

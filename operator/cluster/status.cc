@@ -13,32 +13,26 @@ using kube::StringAt;
 using Step = Operation::Step;
 using Type = Operation::Type;
 
-constexpr std::array<std::pair<Type, const char*>, 8> kTypes = {{{Type::kCreate, "Create"},
+constexpr std::array<std::pair<Type, const char*>, 9> kTypes = {{{Type::kCreate, "Create"},
                                                                  {Type::kScaleUp, "ScaleUp"},
                                                                  {Type::kScaleDown, "ScaleDown"},
                                                                  {Type::kReplace, "Replace"},
                                                                  {Type::kRollout, "Rollout"},
                                                                  {Type::kAntiEntropy, "AntiEntropy"},
                                                                  {Type::kHibernate, "Hibernate"},
-                                                                 {Type::kWake, "Wake"}}};
-constexpr std::array<std::pair<Step, const char*>, 18> kSteps = {{{Step::kObjects, "Objects"},
-                                                                  {Step::kForm, "Form"},
-                                                                  {Step::kAddPod, "AddPod"},
-                                                                  {Step::kJoin, "Join"},
-                                                                  {Step::kLeave, "Leave"},
-                                                                  {Step::kCancelLeave, "CancelLeave"},
-                                                                  {Step::kRemovePod, "RemovePod"},
-                                                                  {Step::kRemoveVolume, "RemoveVolume"},
-                                                                  {Step::kDropVolume, "DropVolume"},
-                                                                  {Step::kAwaitPod, "AwaitPod"},
-                                                                  {Step::kReplace, "Replace"},
-                                                                  {Step::kRebuild, "Rebuild"},
-                                                                  {Step::kRepair, "Repair"},
-                                                                  {Step::kForget, "Forget"},
-                                                                  {Step::kRestart, "Restart"},
-                                                                  {Step::kAwaitReady, "AwaitReady"},
-                                                                  {Step::kStopPods, "StopPods"},
-                                                                  {Step::kStartPods, "StartPods"}}};
+                                                                 {Type::kWake, "Wake"},
+                                                                 {Type::kGrowVolumes, "GrowVolumes"}}};
+constexpr std::array<std::pair<Step, const char*>, 20> kSteps = {
+    {{Step::kObjects, "Objects"},       {Step::kForm, "Form"},
+     {Step::kAddPod, "AddPod"},         {Step::kJoin, "Join"},
+     {Step::kLeave, "Leave"},           {Step::kCancelLeave, "CancelLeave"},
+     {Step::kRemovePod, "RemovePod"},   {Step::kRemoveVolume, "RemoveVolume"},
+     {Step::kDropVolume, "DropVolume"}, {Step::kAwaitPod, "AwaitPod"},
+     {Step::kReplace, "Replace"},       {Step::kRebuild, "Rebuild"},
+     {Step::kRepair, "Repair"},         {Step::kForget, "Forget"},
+     {Step::kRestart, "Restart"},       {Step::kAwaitReady, "AwaitReady"},
+     {Step::kStopPods, "StopPods"},     {Step::kStartPods, "StartPods"},
+     {Step::kResize, "Resize"},         {Step::kRecreate, "Recreate"}}};
 
 template <class T, size_t N>
 bool Named(const std::array<std::pair<T, const char*>, N>& table, const std::string& name, T* out) {
@@ -149,6 +143,7 @@ Result<ClusterStatus> ParseStatus(const kube::Object& object) {
   operation.attempts = static_cast<int>(kube::IntAt(in, "attempts"));
   operation.token = StringAt(in, "token");
   operation.keys_repaired = kube::IntAt(in, "keysRepaired");
+  operation.replicas = static_cast<int>(kube::IntAt(in, "replicas"));
   status.operation = std::move(operation);
   return status;
 }
@@ -172,6 +167,7 @@ kube::Object ToJson(const Operation& operation) {
           {"attempts", operation.attempts},
           {"token", operation.token},
           {"keysRepaired", operation.keys_repaired},
+          {"replicas", operation.replicas},
           {"cancellable", cancellable}};
 }
 

@@ -17,7 +17,7 @@ namespace dynamo::op {
 // One change of the cluster, written down before the first of its side effects. Who
 // comes after a dead operator goes on from `step`.
 struct Operation {
-  enum class Type { kCreate, kScaleUp, kScaleDown, kReplace, kRollout, kAntiEntropy, kHibernate, kWake };
+  enum class Type { kCreate, kScaleUp, kScaleDown, kReplace, kRollout, kAntiEntropy, kHibernate, kWake, kGrowVolumes };
   enum class Step {
     kObjects,       // Create: services, StatefulSets, and wait for their pods.
     kForm,          // Create: one node is asked to form the ring.
@@ -33,10 +33,13 @@ struct Operation {
     kRebuild,       // Replace: the new node gets what the other owners have.
     kRepair,        // Replace: it compares itself with them once more. AntiEntropy: one node after the other.
     kForget,        // Replace: the ring forgets the lost one.
-    kRestart,       // Rollout: one pod is deleted, when its node can be spared.
-    kAwaitReady,    // Rollout: the same node serves again, on the new template.
-    kStopPods,      // Hibernate: the StatefulSets shrink to nothing; the volumes stay.
-    kStartPods,     // Wake: the StatefulSets are of their sizes again, and the same nodes serve.
+    kRestart,     // Rollout, and GrowVolumes where a file system asks for it: one pod is deleted, when its node can be
+                  // spared.
+    kAwaitReady,  // Both: the same node serves again.
+    kResize,      // GrowVolumes: one claim asks for more, and gets it.
+    kRecreate,    // GrowVolumes: one StatefulSet is made anew around its running pods, for pods to come.
+    kStopPods,    // Hibernate: the StatefulSets shrink to nothing; the volumes stay.
+    kStartPods,   // Wake: the StatefulSets are of their sizes again, and the same nodes serve.
   };
 
   std::string id;  // Also the operation's id at the nodes' admin API.
@@ -56,6 +59,7 @@ struct Operation {
   int attempts = 0;           // Of Replace and AntiEntropy: repairs begun, of this node.
   std::string token = {};     // Of AntiEntropy: of whoever asked for it.
   int64_t keys_repaired = 0;  // Of AntiEntropy: so far.
+  int replicas = 0;           // Of GrowVolumes: of the StatefulSet that is made anew.
 
   friend bool operator==(const Operation&, const Operation&) = default;
 };

@@ -93,7 +93,8 @@ struct Actor::Pass {
 
   Done operator()(const ApplyObjects& action) const {
     const kube::LiveReader reader(actor.client_);
-    for (const RenderedObject& rendered : RenderAll(InputOf(spec, status, actor.options_, action.replicas))) {
+    for (const RenderedObject& rendered :
+         RenderAll(InputOf(spec, status, actor.options_, observed.racks, action.replicas))) {
       const auto current = IsCurrent(reader, rendered);
       if (!current) return Fails(current.error());
       if (*current) continue;
@@ -189,6 +190,27 @@ struct Actor::Pass {
                        {"spec", {{"replicas", action.replicas}}}};
     const auto scaled = actor.client_->MergePatch(kube::StatefulSets(), spec.namespace_, name, patch);
     if (!scaled) return Fails(scaled.error());
+    return {};
+  }
+
+  Done operator()(const GrowVolume& action) const {
+    const std::string name = "data-" + action.node;
+    const auto claim = actor.client_->Get(kube::PersistentVolumeClaims(), spec.namespace_, name);
+    if (!claim) return Fails(claim.error());
+    if (kube::UidOf(*claim) != action.volume_uid)
+      return tl::unexpected(Trouble{"Overtaken", name + " is another volume by now"});
+    const Object patch{{"metadata", {{"resourceVersion", kube::ResourceVersionOf(*claim)}}},
+                       {"spec", {{"resources", {{"requests", {{"storage", action.size}}}}}}}};
+    const auto grown = actor.client_->MergePatch(kube::PersistentVolumeClaims(), spec.namespace_, name, patch);
+    if (!grown) return Fails(grown.error());
+    return {};
+  }
+
+  // Its pods go on, and belong to the one that is made next.
+  Done operator()(const OrphanPods& action) const {
+    const std::string name = spec.StatefulSetName(action.rack);
+    const auto deleted = actor.client_->Delete(kube::StatefulSets(), spec.namespace_, name, {action.set_uid, "Orphan"});
+    if (!deleted && deleted.error().kind != kube::ApiError::Kind::kNotFound) return Fails(deleted.error());
     return {};
   }
 

@@ -7,8 +7,10 @@
 #include <set>
 #include <utility>
 
+#include "operator/cluster/quantity.h"
 #include "operator/cluster/template_hash.h"
 #include "operator/controller/machines.h"
+#include "operator/controller/volumes.h"
 
 namespace dynamo::op {
 namespace {
@@ -121,6 +123,9 @@ RackView ReadRack(const std::string& name, const Object& set) {
   rack.uid = kube::UidOf(set);
   rack.ready = static_cast<int>(kube::IntAt(set, "status.readyReplicas"));
   rack.updated = static_cast<int>(kube::IntAt(set, "status.updatedReplicas"));
+  rack.deleting = kube::IsBeingDeleted(set);
+  const json::array claims = ArrayAt(set, "spec.volumeClaimTemplates");
+  if (!claims.empty()) rack.volume_size = StringAt(claims[0].get_object(), "spec.resources.requests.storage");
   rack.template_current = kube::IntAt(set, "status.observedGeneration") >= kube::IntAt(set, "metadata.generation");
   return rack;
 }
@@ -131,7 +136,9 @@ Answer<std::vector<RackView>> ReadRacks(const kube::LiveReader& reader, const Cl
     const auto set = reader.Get(kube::StatefulSets(), spec.namespace_, spec.StatefulSetName(rack.name));
     if (!set) return tl::unexpected(set.error());
     // One of that name but of another owner is none of ours: applying over it says so.
-    racks.push_back(*set ? ReadRack(rack.name, **set) : RackView{rack.name, std::nullopt, "", 0, 0, false, ""});
+    RackView missing;
+    missing.name = rack.name;
+    racks.push_back(*set ? ReadRack(rack.name, **set) : missing);
   }
   return racks;
 }
@@ -163,7 +170,7 @@ void AskForRepairOf(const NodeAdminOptions& options, const ClusterStatus& status
 }  // namespace
 
 RenderInput InputOf(const ClusterSpec& spec, const ClusterStatus& status, const OperatorOptions& options,
-                    std::vector<int> replicas) {
+                    const std::vector<RackView>& racks, std::vector<int> replicas) {
   RenderInput input;
   input.spec = &spec;
   input.cluster_id = status.cluster_id;
@@ -172,6 +179,12 @@ RenderInput InputOf(const ClusterSpec& spec, const ClusterStatus& status, const 
   input.operation_running = status.operation.has_value();
   input.ring_formed = status.ring_epoch > 0;
   input.replicas = std::move(replicas);
+  for (const RackView& rack : racks) {
+    // The same size in other words is no other size.
+    const bool same = ParseBytes(rack.volume_size) == ParseBytes(spec.storage_size);
+    input.volume_sizes.push_back(same ? spec.storage_size : rack.volume_size);
+  }
+  input.keep_volumes = status.operation && status.operation->type == Operation::Type::kGrowVolumes;
   return input;
 }
 
@@ -208,13 +221,10 @@ Answer<Observed> Observe(const kube::LiveReader& reader, const ClusterSpec& spec
     const std::string name = kube::NameOf(volume);
     NodeView* node = name.starts_with("data-") ? places.At(name.substr(5)) : nullptr;
     if (node == nullptr) continue;
-    node->volume_uid = kube::UidOf(volume);
-    node->volume_cluster_id = kube::LabelOf(volume, kClusterIdLabel);
-    node->volume_bound = StringAt(volume, "status.phase") == "Bound";
-    node->volume_deleting = kube::IsBeingDeleted(volume);
-    node->volume_name = StringAt(volume, "spec.volumeName");
+    ReadVolume(volume, node);
   }
   observed.nodes = places.Take();
+  if (const auto looked = LookForClasses(reader, spec, &observed); !looked) return tl::unexpected(looked.error());
   for (NodeView& node : observed.nodes) AskNodeAbout(options.nodes, &node);
   AskForSafetyOf(options.nodes, status, &observed);
   AskForRepairOf(options.nodes, status, &observed);
@@ -224,7 +234,7 @@ Answer<Observed> Observe(const kube::LiveReader& reader, const ClusterSpec& spec
 
   observed.objects_current = true;
   const std::vector<int> replicas(spec.racks.size(), 0);  // No part of the comparison.
-  for (const RenderedObject& rendered : RenderAll(InputOf(spec, status, options, replicas))) {
+  for (const RenderedObject& rendered : RenderAll(InputOf(spec, status, options, observed.racks, replicas))) {
     const auto current = IsCurrent(reader, rendered);
     if (!current) return tl::unexpected(current.error());
     observed.objects_current = observed.objects_current && *current;

@@ -18,9 +18,10 @@ struct OperatorOptions {
   NodeAdminOptions nodes;
 };
 
-// What the objects of the cluster shall be now, its racks at `replicas`.
+// What the objects of the cluster shall be now, its racks at `replicas`, where the
+// StatefulSets `racks` stand.
 RenderInput InputOf(const ClusterSpec& spec, const ClusterStatus& status, const OperatorOptions& options,
-                    std::vector<int> replicas);
+                    const std::vector<RackView>& racks, std::vector<int> replicas);
 
 // An object stands as it was last applied. kNotFound is false; any other error is one.
 kube::Answer<bool> IsCurrent(const kube::LiveReader& reader, const RenderedObject& rendered);

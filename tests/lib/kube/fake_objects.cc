@@ -162,6 +162,11 @@ FakeAnswer FakeObjects::Merge(const ObjectPath& path, const Object& patch) {
     Metadata(object)[own] = kube::Find(before, "metadata")->get_object().at(own);
   }
   if (object == before) return {200, before};
+  const json::value* claims = kube::Find(before, "spec.volumeClaimTemplates");
+  const json::value* wanted = kube::Find(object, "spec.volumeClaimTemplates");
+  if (path.plural == "statefulsets" && claims != nullptr && wanted != nullptr && *claims != *wanted) {
+    return FakeStatus(422, "Invalid", "spec: Forbidden: updates to statefulset spec for fields other than 'replicas'");
+  }
   const json::value* old_spec = before.if_contains("spec");
   const json::value* new_spec = object.if_contains("spec");
   if (new_spec != nullptr && (old_spec == nullptr || *old_spec != *new_spec)) {

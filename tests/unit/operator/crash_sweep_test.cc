@@ -14,7 +14,7 @@ namespace {
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-constexpr int kFlows = 12, kStopPointsLeast = 190;
+constexpr int kFlows = 14, kStopPointsLeast = 240;
 
 class CrashSweep : public ::testing::Test {
  protected:
@@ -160,9 +160,26 @@ TEST_F(CrashSweep, OfAHibernationThatIsAskedForWhileANodeJoins) {
   Count(Sweep("hibernation while a node joins", prepare, "Hibernated"));
 }
 
+TEST_F(CrashSweep, OfLargerVolumes) {
+  Count(Sweep("larger volumes", [](World& world) {
+    world.Apply({{"storage", {{"retention", {{"whenDeleted", "Delete"}}}}}});
+    ASSERT_TRUE(world.RunUntilReady());
+    world.Act();
+    world.Apply({{"storage", {{"size", "20Gi"}}}});
+  }));
+}
+
+TEST_F(CrashSweep, OfLargerVolumesWhoseFileSystemsAskForARestart) {
+  Count(Sweep("larger volumes, with restarts", [](World& world) {
+    ASSERT_TRUE(world.RunUntilReady());
+    world.set_file_systems_stiff(true);
+    world.Apply({{"storage", {{"size", "20Gi"}}}});
+  }));
+}
+
 // Planted: acts on what it has not written down.
 Action ActsBeforeItRecords(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
-  const Action action = Plan(spec, status, observed);
+  Action action = Plan(spec, status, observed);
   const Record* record = std::get_if<Record>(&action);
   if (record == nullptr || record->operation.type != Operation::Type::kCreate || status.operation) return action;
   ClusterStatus pretended = status;
@@ -224,6 +241,25 @@ TEST_F(CrashSweep, APlantedSleepInTheMiddleOfAJoinIsCaught) {
   EXPECT_THAT(world.violations(), Not(IsEmpty()));
 }
 
+// Planted: a StatefulSet is deleted before its volumes are freed of it.
+Action OrphansAtOnce(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
+  Observed blind = observed;
+  for (NodeView& node : blind.nodes) node.volume_owned = false;
+  blind.objects_current = true;
+  return Plan(spec, status, blind);
+}
+
+TEST_F(CrashSweep, APlantedDeletionOfAStatefulSetThatOwnsVolumesIsCaught) {
+  World world;
+  world.Apply({{"storage", {{"retention", {{"whenDeleted", "Delete"}}}}}});
+  ASSERT_TRUE(world.RunUntilReady());
+  world.Act();
+  world.Apply({{"storage", {{"size", "20Gi"}}}});
+  world.StartOperator(OrphansAtOnce);
+  for (int i = 0; i < 15; ++i) world.Pass(), world.Act();
+  EXPECT_THAT(world.violations(), Not(IsEmpty()));
+}
+
 // Planted: one step of a replacement is passed over.
 ClusterReconciler::Planner PassesOver(Operation::Step step, Operation::Step instead) {
   return [=](const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) -> Action {
@@ -250,7 +286,7 @@ TEST_F(CrashSweep, APlantedForgettingBeforeTheRebuildOrTheComparisonIsCaught) {
 
 // Planted: asks for the replacement at first sight, before anything is written down.
 Action ReplacesAtOnce(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
-  const Action action = Plan(spec, status, observed);
+  Action action = Plan(spec, status, observed);
   const Suspect* suspect = std::get_if<Suspect>(&action);
   if (suspect == nullptr || !suspect->suspicion) return action;
   return DropVolume{suspect->suspicion->node, suspect->suspicion->volume_uid, suspect->suspicion->machine};

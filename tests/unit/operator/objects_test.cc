@@ -228,6 +228,8 @@ TEST(ClusterSpec, NamesTheFieldThatIsWrong) {
       {{{"replicas", 0}}, "spec.replicas"},
       {{{"replicas", 4294967299}}, "spec.replicas"},
       {{{"replication", {{"factor", 0}}}}, "factor"},
+      {{{"storage", {{"size", "large"}}}}, "spec.storage.size"},
+      {{{"storage", {{"size", "0Gi"}}}}, "spec.storage.size"},
       {{{"replication", {{"factor", 3}, {"readQuorum", 4}}}}, "readQuorum"},
       {{{"replication", {{"factor", 3}, {"writeQuorum", 0}}}}, "writeQuorum"},
       {{{"ring", {{"partitions", 100}}}}, "power of two"},

@@ -32,6 +32,7 @@ class Drawn : public LostScene {
     DrawLosses();
     if (OneIn(3)) OneIn(3) ? DrawReplacement() : DrawOperation();
     if (OneIn(4)) DrawRollout();
+    if (OneIn(6)) DrawGrowth();
     if (OneIn(6)) DrawHibernation();
   }
   bool OneIn(uint32_t n) { return rng_.Below(n) == 0; }
@@ -93,6 +94,28 @@ class Drawn : public LostScene {
     DrawOperation();
     status.operation->type = Type::kRollout;
     status.operation->step = OneIn(3) ? Step::kAwaitReady : Step::kRestart;
+  }
+  void DrawGrowth() {
+    spec.storage_size = OneIn(8) ? "5Gi" : "20Gi";
+    const bool all = OneIn(3);
+    for (NodeView& node : observed.nodes) {
+      const bool asked = all || OneIn(2);
+      node.volume_requested = asked ? "20Gi" : "10Gi";
+      node.volume_size = asked && (all || OneIn(2)) ? "20Gi" : "10Gi";
+      if (!OneIn(4)) node.volume_can_grow = !OneIn(4);
+      if (OneIn(4)) node.volume_pending_since = kSceneNow - 1'000'000 * uint64_t{Number(300)};
+      node.volume_owned = OneIn(4);
+    }
+    for (RackView& rack : observed.racks) {
+      rack.volume_size = OneIn(3) ? "20Gi" : "10Gi";
+      rack.deleting = OneIn(30);
+    }
+    if (OneIn(2)) return;
+    static constexpr Step kSteps[] = {Step::kResize, Step::kRestart, Step::kAwaitReady, Step::kRecreate};
+    DrawOperation();
+    status.operation->type = Type::kGrowVolumes;
+    status.operation->step = kSteps[Number(4)];
+    status.operation->replicas = 1;
   }
   void DrawHibernation() {
     spec.hibernated = OneIn(2);
@@ -177,6 +200,8 @@ struct Judge {
     if (operation() == nullptr) {
       if (next.type == Type::kReplace) return Begun(next);
       if (next.type == Type::kHibernate || next.type == Type::kWake) return Asleep(record);
+      if (next.type == Type::kGrowVolumes)
+        return next.step == Step::kResize || next.step == Step::kRecreate ? "" : "a growth begun in its middle";
       if (next.type == Type::kRollout) return next.step == Step::kRestart ? "" : "a restart begun in its middle";
       const bool first = next.step == Step::kAddPod || next.step == Step::kLeave;
       if (!first) return "an operation that begins in its middle";
@@ -184,6 +209,7 @@ struct Judge {
       if (!AllNormal(*Ring())) return "begun while a member is on its way";
       return "";
     }
+    if (next.type == Type::kGrowVolumes && operation()->type == next.type) return "";
     if (next.type != operation()->type || next.node != operation()->node) return "the operation became another";
     if (next.step != Step::kRemovePod || !In(Step::kLeave)) return "";
     const admin::Member* member = Ring() == nullptr ? nullptr : FindMember(*Ring(), next.node_id);
@@ -212,6 +238,7 @@ struct Judge {
   }
   std::string operator()(const Finish& finish) const {
     if (operation() == nullptr) return "nothing was under way";
+    if (operation()->type == Type::kGrowVolumes) return "";
     if (In(Step::kStopPods)) return finish.awake ? "awake, and it falls asleep" : "";
     if (In(Step::kStartPods)) return finish.awake && scene.spec.hibernated ? "awake, and it shall sleep" : "";
     if (Ring() == nullptr) return "finished, and nobody agrees on a ring";
@@ -246,6 +273,21 @@ struct Judge {
     if (scale.replicas > *now) return In(Step::kAddPod) ? "" : "grown out of turn";
     return In(Step::kRemovePod) ? "" : "shrunk out of turn";
   }
+  std::string operator()(const GrowVolume& grow) const {
+    const NodeView* node = scene.observed.FindNode(grow.node);
+    if (!In(Step::kResize) || operation()->volume_uid != grow.volume_uid) return "a volume grown out of turn";
+    if (node->volume_requested != "10Gi" || grow.size != "20Gi") return "a volume grown that is as it shall be";
+    return node->volume_can_grow.value_or(false) ? "" : "a volume grown that cannot";
+  }
+  std::string operator()(const OrphanPods& orphan) const {
+    if (!In(Step::kRecreate) || operation()->rack != orphan.rack) return "a StatefulSet deleted out of turn";
+    const RackView* rack = scene.observed.FindRack(orphan.rack);
+    if (rack->deleting || rack->volume_size == "20Gi") return "a StatefulSet deleted that is as it shall be";
+    if (rack->replicas != operation()->replicas) return "a StatefulSet deleted whose size is written down nowhere";
+    const bool owns = std::ranges::any_of(
+        scene.observed.nodes, [&](const NodeView& node) { return node.rack == orphan.rack && node.volume_owned; });
+    return owns ? "a StatefulSet deleted whose volumes go with it" : "";
+  }
   // Who is suspected does not answer at that place, and what is dropped is the record's.
   std::string operator()(const Suspect& suspect) const {
     if (operation() != nullptr) return "suspected in the middle of an operation";
@@ -268,7 +310,8 @@ struct Judge {
     if (operation() == nullptr) return "restarted, and nothing is recorded";
     const NodeView* node = scene.observed.FindNode(restart.node);
     if (node->pod_uid != restart.pod_uid) return "another pod restarted";
-    if (!IsOutdated(scene.spec, scene.status, *node)) return "a pod restarted that is as it shall be";
+    const bool grows = operation()->type == Type::kGrowVolumes && node->volume_size != "20Gi";
+    if (!grows && !IsOutdated(scene.spec, scene.status, *node)) return "a pod restarted that is as it shall be";
     if (!node->identity && !node->pod_ready) return "";
     if (!In(Step::kRestart) || operation()->node != restart.node) return "restarted out of turn";
     if (Ring() == nullptr || !AllNormal(*Ring())) return "restarted while the ring changes";
@@ -328,7 +371,7 @@ TEST(PlannerOverDrawnScenes, DoesNothingThatItCannotShowTheReasonFor) {
   }
   // The scenes reach every kind of action that a formed cluster knows.
   for (const char* kind : {"Wait", "Settled", "Record", "Finish", "ApplyObjects", "AskNode", "ScaleRack",
-                           "RemoveVolume", "Suspect", "DropVolume", "RestartPod"}) {
+                           "RemoveVolume", "Suspect", "DropVolume", "RestartPod", "GrowVolume", "OrphanPods"}) {
     EXPECT_GT(actions[kind], 20) << kind;
   }
 }

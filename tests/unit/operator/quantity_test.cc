@@ -21,14 +21,36 @@ TEST(Quantity, BytesAreWrittenAsKubernetesWritesThem) {
       {"1Pi", int64_t{1} << 50},
       {"7Ei", int64_t{7} << 60},
       {"9E", 9'000'000'000'000'000'000},
+      {"1.5Gi", int64_t{3} << 29},
+      {"0.1k", 100},
+      {"1.0000000001", 2},
+      {"0.5", 1},
       {"9223372036854775807", 9'223'372'036'854'775'807},
   };
   for (const auto& [text, bytes] : table) EXPECT_EQ(ParseBytes(text), bytes) << text;
 }
 
 TEST(Quantity, WhatIsNoSizeIsNone) {
-  for (const char* text : {"", "M", "Mi", "-1", "+1", " 1", "1 M", "1m", "1K", "1ki", "1MB", "1.5Gi", "0x10", "1i",
-                           "8Ei", "10E", "9223372036854775808", "99999999999999999999"}) {
+  for (const char* text : {"",
+                           "M",
+                           "Mi",
+                           "-1",
+                           "+1",
+                           " 1",
+                           "1 M",
+                           "1m",
+                           "1K",
+                           "1ki",
+                           "1MB",
+                           "1.Gi",
+                           ".5Gi",
+                           "1.5.5",
+                           "0x10",
+                           "1i",
+                           "8Ei",
+                           "10E",
+                           "9223372036854775808",
+                           "99999999999999999999"}) {
     EXPECT_EQ(ParseBytes(text), std::nullopt) << text;
   }
 }

@@ -77,6 +77,8 @@ void LiveALife(World& world) {
   settle();
   world.Apply({{"version", "1.1.0"}});
   settle();
+  world.Apply({{"storage", {{"size", "20Gi"}}}});
+  settle();
   world.ScaleTo(4);  // Its events are those of before, once more.
   settle();
 }

@@ -58,6 +58,7 @@ World::World() {
   });
   api.set_on_write([this](const testing::FakeRequest& request) { OnWrite(request); });
   Apply({{"version", "1.0.0"}});
+  AllowExpansion(true);
   StartOperator();
 }
 
@@ -127,6 +128,7 @@ bool World::RunUntilTrue(const char* type, int turns) {
 void World::Act() {
   clock.Advance(std::chrono::seconds(10));
   for (const Object& set : api.List(kSetsPath)) ActSet(set);
+  ActVolumes();
   const std::lock_guard lock(mutex_);
   if (!ring_ || slow_) return;
   for (admin::Member& member : ring_->members) {
@@ -270,10 +272,12 @@ void World::CheckWrite(const testing::FakeRequest& request) {
   const std::string name = request.path.substr(request.path.rfind('/') + 1);
   const int64_t now = set ? kube::IntAt(api.Get(Under(kSetsPath, name)), "spec.replicas") : 0;
   // A template alone changes no pod: these are deleted one by one.
-  if ((claim || pod || (set && now != replicas_[name])) && OperationStep().empty())
+  if ((claim || pod || (set && request.method != "PATCH") || (set && now != replicas_[name])) &&
+      OperationStep().empty())
     violations_.push_back(request.path + " before it was written down");
   if (claim && request.method == "DELETE") CheckRemovedClaim(name.substr(5));
   if (pod && request.method == "DELETE") CheckStoppedPod(name);
+  if (set && request.method == "DELETE") return CheckOrphaned(request, name);
   if (!set) return;
   for (int64_t i = now; i < replicas_[name] && !GoesToSleep(name); ++i) {
     const std::string state = StateOf(fmt::format("{}-{}", name, i));
@@ -326,7 +330,8 @@ std::string World::EndState() {
   }
   for (const Object& pod : api.List(kPodsPath))
     out += fmt::format(" {}:{}:{}", kube::NameOf(pod), StateOf(kube::NameOf(pod)), ImageAt(kube::NameOf(pod)));
-  for (const Object& claim : api.List(kClaimsPath)) out += " " + kube::NameOf(claim);
+  for (const Object& claim : api.List(kClaimsPath))
+    out += fmt::format(" {}:{}", kube::NameOf(claim), StringAt(claim, "status.capacity.storage"));
   for (const char* path : {"/api/v1/namespaces/shop/services", "/api/v1/namespaces/shop/secrets",
                            "/apis/policy/v1/namespaces/shop/poddisruptionbudgets"}) {
     for (const Object& object : api.List(path)) {

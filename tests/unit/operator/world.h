@@ -70,6 +70,11 @@ class World {
   int EventsOf(const std::string& reason);
   std::string ImageAt(const std::string& pod);
   std::string PodUidAt(const std::string& pod);
+  std::string VolumeSizeAt(const std::string& pod);  // That it has.
+  void AllowExpansion(bool allow);                   // By the storage class.
+  void set_volumes_slow(bool slow);                  // None grows.
+  // File systems grow only when their pods start.
+  void set_file_systems_stiff(bool stiff);
   void set_nodes_slow(bool slow);  // Joins and leaves stay under way.
   // The weakest partition has two of three owners that serve, and so many without the
   // node that is asked about.
@@ -100,6 +105,9 @@ class World {
   void CountWrite();
   // The pods of a rack go together, and nothing is under way in the ring.
   bool GoesToSleep(const std::string& set);
+  void ActVolumes();
+  void GrowTo(const kube::Object& claim, const std::string& size);
+  void CheckOrphaned(const testing::FakeRequest& request, const std::string& set);
   void CheckRemovedClaim(const std::string& pod);
   void CheckStoppedPod(const std::string& pod);
   void MakeClaim(const kube::Object& set, const std::string& pod);
@@ -129,7 +137,8 @@ class World {
   std::optional<admin::Topology> ring_;
   std::vector<std::string> violations_, log_;
   std::map<std::string, int64_t> replicas_;  // Of the StatefulSets, as last seen.
-  bool slow_ = false, stopped_ = false;
+  bool slow_ = false, stopped_ = false, volumes_slow_ = false, stiff_ = false;
+  std::map<std::string, std::string> grown_under_;  // By claim: the pod under which its volume grew.
   std::optional<uint32_t> ready_without_;
   int writes_ = 0, writes_left_ = -1, rings_formed_ = 0, ids_ = 0;
   std::unique_ptr<kube::RestClient> client_;

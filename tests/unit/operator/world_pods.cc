@@ -116,7 +116,9 @@ void World::MakeClaim(const Object& set, const std::string& pod) {
   const Object& claim = kube::Find(set, "spec.volumeClaimTemplates")->get_array()[0].get_object();
   api.Do("POST", "/api/v1/namespaces/shop/persistentvolumeclaims",
          {{"metadata", {{"name", "data-" + pod}, {"labels", *kube::Find(claim, "metadata.labels")}}},
-          {"status", {{"phase", "Bound"}}}});
+          {"spec", {{"resources", *kube::Find(claim, "spec.resources")}, {"storageClassName", "standard"}}},
+          {"status",
+           {{"phase", "Bound"}, {"capacity", {{"storage", StringAt(claim, "spec.resources.requests.storage")}}}}}});
   const std::string uid = kube::UidOf(api.Get(path)), machine = "machine-of-" + uid, volume = "volume-" + uid;
   api.Do("PATCH", path, {{"spec", {{"volumeName", volume}}}});
   const Object term{
@@ -169,7 +171,7 @@ void World::CheckStoppedPod(const std::string& pod) {
   if (!served || broken_.contains(pod)) return;
   const Object cluster = Cluster();
   const bool recorded =
-      OperationStep() == "Rollout/Restart" && StringAt(cluster, "status.operation.podUID") == pods_[pod];
+      OperationStep().ends_with("/Restart") && StringAt(cluster, "status.operation.podUID") == pods_[pod];
   if (!recorded) violations_.push_back("the pod " + pod + " was deleted, whose node serves, in " + OperationStep());
   const auto left = std::ranges::count_if(
       ring_->members, [&](const admin::Member& member) { return member.id != volume.node_id && Lives(member.id); });
