@@ -67,4 +67,23 @@ Object RenderNetworkPolicy(const ClusterSpec& spec, const std::string& operator_
                                     AllowPorts(std::move(admins), {kAdminPort})}}}}};
 }
 
+const kube::Resource& PodMonitors() {
+  static const kube::Resource resource{"monitoring.coreos.com", "v1", "PodMonitor", "podmonitors"};
+  return resource;
+}
+
+Object RenderPodMonitor(const ClusterSpec& spec) {
+  Object metadata = Metadata(spec, spec.name);
+  for (const auto& [name, value] : spec.monitor_labels) metadata["labels"].get_object()[name] = value;
+  const Object cluster{{"sourceLabels", json::array{"__meta_kubernetes_pod_label_app_kubernetes_io_instance"}},
+                       {"targetLabel", "cluster"}};
+  const Object endpoint{
+      {"port", "admin"}, {"path", "/metrics"}, {"interval", "30s"}, {"relabelings", json::array{cluster}}};
+  return {{"apiVersion", PodMonitors().api_version()},
+          {"kind", PodMonitors().kind},
+          {"metadata", std::move(metadata)},
+          {"spec",
+           {{"selector", {{"matchLabels", SelectorLabels(spec)}}}, {"podMetricsEndpoints", json::array{endpoint}}}}};
+}
+
 }  // namespace dynamo::op

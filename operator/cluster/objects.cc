@@ -113,6 +113,7 @@ std::vector<RenderedObject> RenderAll(const RenderInput& input) {
   for (size_t rack = 0; rack < spec.racks.size(); ++rack) {
     all.push_back({kube::StatefulSets(), RenderStatefulSet(input, rack)});
   }
+  if (spec.pod_monitor && input.pod_monitors) all.push_back({PodMonitors(), RenderPodMonitor(spec)});
   if (input.ring_formed) all.push_back({kube::Secrets(), RenderBinding(spec)});
   for (RenderedObject& rendered : all) {
     const std::string hash = HashOfWish(rendered.object);

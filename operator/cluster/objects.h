@@ -24,12 +24,16 @@ struct RenderInput {
   // That their new claims ask for, as they stand: it cannot be changed; empty: as the spec says.
   std::vector<std::string> volume_sizes;
   bool keep_volumes = false;  // Whatever happens to a StatefulSet.
+  bool pod_monitors = false;  // The API server knows them.
 };
 
 struct RenderedObject {
   kube::Resource resource;
   kube::Object object;
 };
+
+// Of the Prometheus operator: not every API server knows them.
+const kube::Resource& PodMonitors();
 
 // In the order in which they are applied: what a pod needs comes before it.
 std::vector<RenderedObject> RenderAll(const RenderInput& input);
@@ -48,6 +52,8 @@ kube::Object RenderServiceAccount(const ClusterSpec& spec);
 kube::Object RenderRole(const ClusterSpec& spec);
 kube::Object RenderRoleBinding(const ClusterSpec& spec);
 kube::Object RenderConfigMap(const ClusterSpec& spec);
+// What the Prometheus operator asks the nodes for.
+kube::Object RenderPodMonitor(const ClusterSpec& spec);
 // How apps reach the ring, in the form of the Service Binding specification.
 kube::Object RenderBinding(const ClusterSpec& spec);
 

@@ -18,7 +18,7 @@ struct NotOffered {
 };
 const std::vector<NotOffered>& FieldsNotOffered() {
   static const std::vector<NotOffered> fields = {
-      {"auth.enabled", false},         {"monitoring.podMonitor", false},   {"monitoring.rules", false},
+      {"auth.enabled", false},         {"monitoring.rules", false},  // The operator's chart has them, for all clusters.
       {"monitoring.dashboard", false}, {"replication.sloppyQuorum", true}, {"replication.hintedHandoff", true},
       {"tls.peers", "Disabled"},       {"tls.clients", "Disabled"},
   };

@@ -147,7 +147,9 @@ Action RepairStep(const Operation& operation, const Observed& observed) {
   Operation next = operation;
   next.message = fmt::format("{} keys repaired", repair->keys_repaired);
   if (failed > 0) next.message += fmt::format(", {} comparisons failed and are left to later ones", failed);
-  return To(next, Step::kForget, "AntiEntropyCompleted", fmt::format("{}: {}", operation.node, next.message));
+  Record record = To(next, Step::kForget, "AntiEntropyCompleted", fmt::format("{}: {}", operation.node, next.message));
+  record.rebuild_repair = {static_cast<int64_t>(repair->keys_repaired), static_cast<int64_t>(failed)};
+  return record;
 }
 
 Action ForgetStep(const Operation& operation, const Observed& observed) {

@@ -33,12 +33,18 @@ struct ChooseClusterId {
   std::string adopted;
   friend bool operator==(const ChooseClusterId&, const ChooseClusterId&) = default;
 };
+// What a rebuilt node's comparison with the other owners has come to.
+struct RebuildRepair {
+  int64_t keys_repaired = 0, comparisons_failed = 0;
+  friend bool operator==(const RebuildRepair&, const RebuildRepair&) = default;
+};
 // Writes down what is intended, before anything is done. An empty id and start are filled in.
 struct Record {
   Operation operation;
-  std::string event, message;                   // Event reason; empty: none.
-  bool warning = false;                         // The event's kind.
-  std::optional<Hibernation> hibernation = {};  // Written down with it.
+  std::string event, message;                        // Event reason; empty: none.
+  bool warning = false;                              // The event's kind.
+  std::optional<Hibernation> hibernation = {};       // Written down with it.
+  std::optional<RebuildRepair> rebuild_repair = {};  // The same.
   friend bool operator==(const Record&, const Record&) = default;
 };
 // The operation is complete: it is taken off the status.

@@ -183,6 +183,17 @@ void SetUpdatePending(const ClusterSpec& spec, const ClusterStatus& status, cons
   set("UpdatePending", "False", "UpToDate", "");
 }
 
+void SetMonitored(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed, const Setter& set) {
+  if (!spec.pod_monitor) {
+    if (status.conditions.Get("Monitored") != nullptr) set("Monitored", "False", "NotAskedFor", "");
+    return;
+  }
+  if (observed.pod_monitors) return set("Monitored", "True", "PodMonitorApplied", "");
+  set("Monitored", "False", "PodMonitorUnknown",
+      "the API server knows no PodMonitor of monitoring.coreos.com/v1: install the Prometheus operator, or let "
+      "Prometheus ask the pods' port admin for /metrics");
+}
+
 // What keeps a cluster from sleeping, or from being awake, in the words of the action.
 void SetHibernated(const ClusterSpec& spec, const ClusterStatus& status, const Action& action, const Setter& set) {
   if (!spec.hibernated && !status.hibernation) return set("Hibernated", "False", "Awake", "");
@@ -240,6 +251,7 @@ Object Report(const ClusterSpec& spec, const ClusterStatus& status, const Observ
   SetClusterId(observed, status, set);
   SetUpdatePending(spec, status, observed, set);
   SetHibernated(spec, status, action, set);
+  SetMonitored(spec, status, observed, set);
   set("RingConverged",
       converged         ? "True"
       : ring == nullptr ? "Unknown"

@@ -212,6 +212,11 @@ Result<ClusterSpec> ParseSpec(const Object& object) {
     spec.config[std::string(name)] = std::string(value.get_string());
   }
   ReadPod(object, &spec);
+  spec.pod_monitor = BoolAt(object, "spec.monitoring.podMonitor");
+  for (const auto& [name, value] : ObjectAt(object, "spec.monitoring.labels")) {
+    if (!value.is_string()) return Fail(Errc::kInvalidArgument, "spec.monitoring.labels: every value is a string");
+    spec.monitor_labels[std::string(name)] = std::string(value.get_string());
+  }
   if (auto offered = CheckOffered(object); !offered) return Fail(offered.error());
   if (auto read = ReadBackground(object, &spec); !read) return Fail(read.error());
   if (auto read = ReadReplacement(object, &spec); !read) return Fail(read.error());

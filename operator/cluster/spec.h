@@ -52,6 +52,8 @@ struct ClusterSpec {
   int update_partition = 0;  // So many nodes keep the old template.
   int64_t min_ready_seconds = 10, progress_deadline_ms = 1'800'000;
   bool gate_spares_one = true;  // QuorumPlusOne: a restart leaves one owner more than a quorum.
+  bool pod_monitor = false;
+  std::map<std::string, std::string> monitor_labels;  // By which a Prometheus selects it.
   kube::Object resources;
   kube::Object affinity;
   kube::json::array tolerations, topology_spread;

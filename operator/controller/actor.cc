@@ -66,6 +66,7 @@ struct Actor::Pass {
     if (operation.started_at.empty()) operation.started_at = kube::Time(actor.client_->clock()->Wall());
     Object fields{{"operation", ToJson(operation)}};
     if (action.hibernation) fields["hibernation"] = ToJson(*action.hibernation);
+    if (action.rebuild_repair) fields["antiEntropy"] = RebuiltOf(operation, *action.rebuild_repair);
     auto done = WriteStatus(std::move(fields));
     if (done) Tell(action.event, action.message, action.warning);
     return done;
@@ -78,6 +79,15 @@ struct Actor::Pass {
     auto done = WriteStatus(std::move(fields));
     if (done) Tell(action.event, action.message);
     return done;
+  }
+
+  Object RebuiltOf(const Operation& operation, const RebuildRepair& repair) const {
+    return {{"lastReplacement",
+             {{"completed", kube::Time(actor.client_->clock()->Wall())},
+              {"node", operation.node},
+              {"nodeID", operation.node_id},
+              {"keysRepaired", repair.keys_repaired},
+              {"comparisonsFailed", repair.comparisons_failed}}}};
   }
 
   Object Compared(int64_t keys_repaired) const {
@@ -93,8 +103,7 @@ struct Actor::Pass {
 
   Done operator()(const ApplyObjects& action) const {
     const kube::LiveReader reader(actor.client_);
-    for (const RenderedObject& rendered :
-         RenderAll(InputOf(spec, status, actor.options_, observed.racks, action.replicas))) {
+    for (const RenderedObject& rendered : RenderAll(InputOf(spec, status, actor.options_, observed, action.replicas))) {
       const auto current = IsCurrent(reader, rendered);
       if (!current) return Fails(current.error());
       if (*current) continue;

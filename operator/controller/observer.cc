@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <set>
@@ -167,10 +168,22 @@ void AskForRepairOf(const NodeAdminOptions& options, const ClusterStatus& status
   observed->repair = AskForRepair(options, *node, RepairIdOf(*status.operation));
 }
 
+// By what the API server tells everybody of its kinds.
+Answer<bool> KnowsPodMonitors(const kube::LiveReader& reader) {
+  const kube::Resource kinds{PodMonitors().group, PodMonitors().version, "APIResourceList", ""};
+  const auto list = reader.Get(kinds, "", "");
+  if (!list) return tl::unexpected(list.error());
+  if (!*list) return false;
+  const json::array known = ArrayAt(**list, "resources");
+  return std::ranges::any_of(known, [](const json::value& kind) {
+    return kind.is_object() && StringAt(kind.get_object(), "name") == PodMonitors().plural;
+  });
+}
+
 }  // namespace
 
 RenderInput InputOf(const ClusterSpec& spec, const ClusterStatus& status, const OperatorOptions& options,
-                    const std::vector<RackView>& racks, std::vector<int> replicas) {
+                    const Observed& observed, std::vector<int> replicas) {
   RenderInput input;
   input.spec = &spec;
   input.cluster_id = status.cluster_id;
@@ -179,7 +192,8 @@ RenderInput InputOf(const ClusterSpec& spec, const ClusterStatus& status, const 
   input.operation_running = status.operation.has_value();
   input.ring_formed = status.ring_epoch > 0;
   input.replicas = std::move(replicas);
-  for (const RackView& rack : racks) {
+  input.pod_monitors = observed.pod_monitors;
+  for (const RackView& rack : observed.racks) {
     // The same size in other words is no other size.
     const bool same = ParseBytes(rack.volume_size) == ParseBytes(spec.storage_size);
     input.volume_sizes.push_back(same ? spec.storage_size : rack.volume_size);
@@ -232,9 +246,14 @@ Answer<Observed> Observe(const kube::LiveReader& reader, const ClusterSpec& spec
     if (const auto looked = LookForMachines(reader, &observed); !looked) return tl::unexpected(looked.error());
   }
 
+  if (spec.pod_monitor) {
+    const auto known = KnowsPodMonitors(reader);
+    if (!known) return tl::unexpected(known.error());
+    observed.pod_monitors = *known;
+  }
   observed.objects_current = true;
   const std::vector<int> replicas(spec.racks.size(), 0);  // No part of the comparison.
-  for (const RenderedObject& rendered : RenderAll(InputOf(spec, status, options, observed.racks, replicas))) {
+  for (const RenderedObject& rendered : RenderAll(InputOf(spec, status, options, observed, replicas))) {
     const auto current = IsCurrent(reader, rendered);
     if (!current) return tl::unexpected(current.error());
     observed.objects_current = observed.objects_current && *current;

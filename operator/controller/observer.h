@@ -18,10 +18,10 @@ struct OperatorOptions {
   NodeAdminOptions nodes;
 };
 
-// What the objects of the cluster shall be now, its racks at `replicas`, where the
-// StatefulSets `racks` stand.
+// What the objects of the cluster shall be now, its racks at `replicas`. Of what was
+// observed, what cannot be changed counts, and what the API server knows.
 RenderInput InputOf(const ClusterSpec& spec, const ClusterStatus& status, const OperatorOptions& options,
-                    const std::vector<RackView>& racks, std::vector<int> replicas);
+                    const Observed& observed, std::vector<int> replicas);
 
 // An object stands as it was last applied. kNotFound is false; any other error is one.
 kube::Answer<bool> IsCurrent(const kube::LiveReader& reader, const RenderedObject& rendered);

@@ -52,6 +52,9 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 - apiGroups: [rbac.authorization.k8s.io]
   resources: [roles, rolebindings]
   verbs: [get, create, patch]
+- apiGroups: [monitoring.coreos.com]
+  resources: [podmonitors]
+  verbs: [get, create, patch]
 # Nobody can give away more than they have: this is what the nodes' own role grants.
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]

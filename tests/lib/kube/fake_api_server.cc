@@ -73,6 +73,10 @@ struct FakeApiServer::State {
       out.set_content(reply->body, "application/json");
       return;
     }
+    if (request.method == "GET" && request.path.starts_with("/apis/") && request.path.ends_with("/")) {
+      const std::lock_guard lock(mutex);
+      return Answer(out, objects.Discover(request.path.substr(0, request.path.size() - 1)));
+    }
     const auto path = ObjectPath::Parse(request.path);
     if (!path) return Answer(out, FakeStatus(404, "NotFound", "no such path"));
     if (in.get_param_value("watch") == "true") return Watch(in, *path, out);

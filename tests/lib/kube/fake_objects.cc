@@ -112,6 +112,16 @@ FakeAnswer FakeObjects::List(const ObjectPath& path, const std::string& label_se
   return {200, Object{{"kind", "List"}, {"apiVersion", "v1"}, {"metadata", metadata}, {"items", std::move(items)}}};
 }
 
+FakeAnswer FakeObjects::Discover(const std::string& api) const {
+  json::array resources;
+  for (const auto& [key, object] : objects_) {
+    const size_t slash = key[0].rfind('/');
+    if (key[0].substr(0, slash) == api) resources.push_back(Object{{"name", key[0].substr(slash + 1)}});
+  }
+  if (resources.empty()) return FakeStatus(404, "NotFound", "the server could not find the requested resource");
+  return {200, Object{{"kind", "APIResourceList"}, {"resources", std::move(resources)}}};
+}
+
 FakeAnswer FakeObjects::Create(const ObjectPath& path, Object object) {
   ObjectPath named = path;
   named.name = kube::NameOf(object);

@@ -39,6 +39,8 @@ class FakeObjects {
   // Pages of `limit` items (0: all); the continue token is the number of items seen.
   FakeAnswer List(const ObjectPath& path, const std::string& label_selector, size_t limit,
                   const std::string& token) const;
+  // The kinds of "/apis/GROUP/VERSION" of which there is an object; 404: there is none.
+  FakeAnswer Discover(const std::string& api) const;
   FakeAnswer Create(const ObjectPath& path, kube::Object object);
   FakeAnswer Apply(const ObjectPath& path, kube::Object object);
   FakeAnswer MergePatch(const ObjectPath& path, const kube::Object& patch);

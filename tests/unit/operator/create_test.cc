@@ -161,5 +161,18 @@ TEST(Delete, OldVolumesAreTakenUpOnlyByTheirAnnotation) {
   EXPECT_THAT(world.violations(), IsEmpty());
 }
 
+TEST(Monitoring, IsSetUpOnceThePrometheusOperatorIsThereAndKeepsNothingFromBeingDone) {
+  constexpr char kMonitor[] = "/apis/monitoring.coreos.com/v1/namespaces/shop/podmonitors/demo";
+  World world;
+  world.Apply({{"monitoring", {{"podMonitor", true}}}});
+  ASSERT_TRUE(world.RunUntilReady());
+  EXPECT_EQ(world.Said("Monitored").reason, "PodMonitorUnknown");
+  world.InstallPrometheusOperator();
+  world.Turn(2);
+  ASSERT_TRUE(world.RunUntilReady());
+  EXPECT_EQ(world.Said("Monitored").status, "True");
+  EXPECT_EQ(kube::LabelOf(world.api.Get(kMonitor), "app.kubernetes.io/instance"), "demo");
+}
+
 }  // namespace
 }  // namespace dynamo::op

@@ -196,6 +196,26 @@ TEST(Objects, TheAdminPortIsForNodesAndTheOperator) {
               HasSubstr("{\"ports\":[{\"protocol\":\"TCP\",\"port\":8098},{\"protocol\":\"TCP\",\"port\":8087}]}"));
 }
 
+TEST(Objects, APodMonitorIsMadeWhereItIsAskedForAndKnown) {
+  const ClusterSpec spec = SpecOf({{"monitoring", {{"podMonitor", true}, {"labels", {{"team", "shop"}}}}}});
+  const Object monitor = RenderPodMonitor(spec);
+  EXPECT_EQ(kube::LabelOf(monitor, "team"), "shop");
+  EXPECT_EQ(*Find(monitor, "spec.selector.matchLabels"), json::value(SelectorLabels(spec)));
+  const Object& endpoint = Find(monitor, "spec.podMetricsEndpoints")->get_array().at(0).get_object();
+  EXPECT_EQ(StringAt(endpoint, "port"), "admin");
+  EXPECT_EQ(StringAt(endpoint, "path"), "/metrics");
+  const auto rendered = [](const ClusterSpec& asked, bool known) {
+    RenderInput input = InputFor(asked);
+    input.replicas = {3};
+    input.pod_monitors = known;
+    return std::ranges::count_if(RenderAll(input),
+                                 [](const RenderedObject& object) { return object.resource.kind == "PodMonitor"; });
+  };
+  EXPECT_EQ(rendered(spec, true), 1);
+  EXPECT_EQ(rendered(spec, false), 0);
+  EXPECT_EQ(rendered(SpecOf({}), true), 0);
+}
+
 TEST(Objects, AreShownWithoutAKubernetes) {
   const auto list =
       RenderList(R"({"metadata": {"name": "demo", "namespace": "shop"}, "spec": {"version": "1"}})", "dynamo");
@@ -236,6 +256,7 @@ TEST(ClusterSpec, NamesTheFieldThatIsWrong) {
       {{{"ring", {{"partitions", 8}}}, {"replicas", 9}}, "spec.ring.partitions"},
       {{{"racks", json::array{Object{{"name", "a"}}, Object{{"name", "a"}}}}}, "a name of its own"},
       {{{"config", {{"siblings-max", 50}}}}, "spec.config"},
+      {{{"monitoring", {{"labels", {{"team", 7}}}}}}, "spec.monitoring.labels"},
       {{{"transfer", {{"bandwidth", "fast"}}}}, "spec.transfer.bandwidth"},
       {{{"transfer", {{"bandwidth", "0"}}}}, "spec.transfer.bandwidth"},
       {{{"transfer", {{"maxConcurrent", 0}}}}, "spec.transfer.maxConcurrent"},

@@ -212,7 +212,7 @@ TEST_F(ObserverTest, AnAnswerThatFailsIsNoObservationAtAll) {
 }
 
 TEST_F(ObserverTest, ObjectsAreCurrentWhenEachStandsAsItWasApplied) {
-  const RenderInput input = InputOf(spec_, status_, options_, {}, {1, 1});
+  const RenderInput input = InputOf(spec_, status_, options_, Observed{}, {1, 1});
   for (const RenderedObject& rendered : RenderAll(input))
     ASSERT_TRUE(client_->Apply(rendered.resource, rendered.object));
   EXPECT_TRUE(Look()->objects_current);

@@ -36,6 +36,10 @@ class ReplaceWorld : public ::testing::Test {
       EXPECT_EQ(world_.EventsOf(event), 1) << event;
     }
     EXPECT_EQ(world_.EventsOf("VolumeLost"), lost);
+    const Object compared = *kube::Find(world_.Cluster(), "status.antiEntropy")->if_object();
+    EXPECT_EQ(kube::StringAt(compared, "lastReplacement.nodeID"), world_.NodeIdAt("demo-b-0"));
+    EXPECT_EQ(kube::IntAt(compared, "lastReplacement.keysRepaired"), 17);
+    EXPECT_EQ(kube::StringAt(compared, "lastCompleted"), "") << "one node's comparison is not that of all";
     EXPECT_EQ(world_.OperationStep(), "");
     EXPECT_EQ(kube::StringAt(world_.Cluster(), "status.suspicion.node"), "");
   }

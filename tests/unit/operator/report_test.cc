@@ -240,6 +240,18 @@ TEST(Report, PodsOfAnOlderWishArePending) {
   });
 }
 
+TEST(Report, AMonitorThatNobodyWouldReadIsSaid) {
+  Expect({
+      {"known", [](Told& t) { t.spec.pod_monitor = t.observed.pod_monitors = true; }, "Monitored", "True",
+       "PodMonitorApplied"},
+      {"unknown", [](Told& t) { t.spec.pod_monitor = true; }, "Monitored", "False", "PodMonitorUnknown",
+       "install the Prometheus operator"},
+      {"not wanted any more", [](Told& t) { t.status.conditions.Set("Monitored", "True", "x", "", 3, "then"); },
+       "Monitored", "False", "NotAskedFor"},
+  });
+  EXPECT_EQ(Told().Said("Monitored").reason, "") << "never asked for";
+}
+
 TEST(Report, WhatPodsWithoutAHashStandForIsSetDownOnce) {
   Told told;
   const std::string first = kube::StringAt(told.Status().at("racks").get_array().at(0).get_object(), "template");

@@ -71,6 +71,7 @@ class World {
   std::string ImageAt(const std::string& pod);
   std::string PodUidAt(const std::string& pod);
   std::string VolumeSizeAt(const std::string& pod);  // That it has.
+  void InstallPrometheusOperator();                  // Its kinds are known from then on.
   void AllowExpansion(bool allow);                   // By the storage class.
   void set_volumes_slow(bool slow);                  // None grows.
   // File systems grow only when their pods start.

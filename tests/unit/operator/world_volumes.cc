@@ -25,6 +25,11 @@ void World::AllowExpansion(bool allow) {
   api.Do("PATCH", path, {{"allowVolumeExpansion", allow}});
 }
 
+void World::InstallPrometheusOperator() {
+  api.Do("POST", "/apis/monitoring.coreos.com/v1/namespaces/prometheus/podmonitors",
+         {{"metadata", {{"name", "its-own"}, {"namespace", "prometheus"}}}});
+}
+
 std::string World::VolumeSizeAt(const std::string& pod) {
   return StringAt(api.Get(ClaimPath("data-" + pod)), "status.capacity.storage");
 }
