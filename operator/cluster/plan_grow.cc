@@ -91,8 +91,8 @@ std::optional<Record> NextGrowth(const ClusterSpec& spec, Operation operation, c
   operation.node = spec.StatefulSetName(rack->name);
   operation.replicas = *rack->replicas;
   operation.started_at.clear();
-  return To(std::move(operation), Step::kRecreate, "StatefulSetRecreating",
-            operation.node + " is made anew around its pods, for volumes to come");
+  std::string message = operation.node + " is made anew around its pods, for volumes to come";
+  return To(std::move(operation), Step::kRecreate, "StatefulSetRecreating", std::move(message));
 }
 
 Finish GrowthEnds(const ClusterStatus& status, const Observed& observed, const char* event, std::string message) {

@@ -143,7 +143,7 @@ FakeAnswer FakeObjects::Apply(const ObjectPath& path, Object object) {
 }
 
 FakeAnswer FakeObjects::MergePatch(const ObjectPath& path, const Object& patch) {
-  const FakeAnswer now = Get(path);
+  FakeAnswer now = Get(path);
   if (now.status != 200) return now;
   const std::string wanted = kube::ResourceVersionOf(patch);
   if (!wanted.empty() && wanted != kube::ResourceVersionOf(now.body)) {

@@ -36,6 +36,7 @@ class TransferTest : public testing::Test {
   explicit TransferTest(TestClusterConfig config = FourNodes())
       : cluster_(std::move(config)), target_(cluster_.topology().current) {
     std::vector<NodeId> owners;
+    owners.reserve(target_.partitions());
     for (PartitionId p = 0; p < target_.partitions(); ++p) owners.push_back(TestCluster::IdOf(static_cast<int>(p % 3)));
     cluster_.Change([&](Topology* topology) { topology->current = TokenMap(owners); });
     cluster_.DecideTakeovers(true);
@@ -208,6 +209,7 @@ TEST_F(TransferTest, WhatIsAlreadyThereIsNotSentAgain) {
   const uint64_t first = Figure(3, "dynamo_transfer_objects_total");
   cluster_.Crash(3);
   std::vector<NodeId> owners;
+  owners.reserve(8);
   for (PartitionId p = 0; p < 8; ++p) owners.push_back(TestCluster::IdOf(static_cast<int>(p % 3)));
   cluster_.Change([&](Topology* topology) { topology->pending = TokenMap(owners); });
   RunUntilMoved();
