@@ -96,8 +96,7 @@ std::optional<Record> NextGrowth(const ClusterSpec& spec, Operation operation, c
 }
 
 Finish GrowthEnds(const ClusterStatus& status, const Observed& observed, const char* event, std::string message) {
-  const admin::Topology* ring = observed.NewestRing();
-  return {ring == nullptr ? status.ring_epoch : static_cast<int64_t>(ring->epoch), event, std::move(message)};
+  return {NewestEpoch(status, observed), event, std::move(message)};
 }
 
 Action GoOn(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
@@ -188,11 +187,7 @@ Action ContinueGrowing(const ClusterSpec& spec, const ClusterStatus& status, con
 
 std::optional<Action> BeginGrowing(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
   if (auto wait = WhyNotGrow(spec, observed)) return *wait;
-  const admin::Topology* ring = observed.NewestRing();
-  Operation operation;
-  operation.type = Operation::Type::kGrowVolumes;
-  operation.ring_epoch = ring == nullptr ? status.ring_epoch : static_cast<int64_t>(ring->epoch);
-  auto next = NextGrowth(spec, std::move(operation), observed);
+  auto next = NextGrowth(spec, Begun(Operation::Type::kGrowVolumes, status, observed), observed);
   if (!next) return std::nullopt;
   return *next;
 }

@@ -39,14 +39,6 @@ bool IsAsleep(const Observed& observed) {
          std::ranges::all_of(observed.racks, [](const RackView& rack) { return rack.replicas.has_value(); });
 }
 
-Operation Begun(Type type, const ClusterStatus& status, const Observed& observed) {
-  const admin::Topology* ring = observed.NewestRing();
-  Operation operation;
-  operation.type = type;
-  operation.ring_epoch = ring == nullptr ? status.ring_epoch : static_cast<int64_t>(ring->epoch);
-  return operation;
-}
-
 Action BeginHibernate(const ClusterStatus& status, const Observed& observed) {
   const admin::Topology* ring = observed.AgreedRing(/*everyone=*/false);
   if (ring == nullptr) return Wait{"RingNotConverged", "the nodes do not agree on one ring"};

@@ -12,6 +12,18 @@ Record To(Operation operation, Operation::Step step, std::string event, std::str
   return {std::move(operation), std::move(event), std::move(message)};
 }
 
+int64_t NewestEpoch(const ClusterStatus& status, const Observed& observed) {
+  const admin::Topology* ring = observed.NewestRing();
+  return ring == nullptr ? status.ring_epoch : static_cast<int64_t>(ring->epoch);
+}
+
+Operation Begun(Operation::Type type, const ClusterStatus& status, const Observed& observed) {
+  Operation operation;
+  operation.type = type;
+  operation.ring_epoch = NewestEpoch(status, observed);
+  return operation;
+}
+
 std::string Moved(const admin::Topology& ring) {
   return ring.to_move == 0 ? "" : fmt::format(": {} of {} partitions have moved", ring.moved, ring.to_move);
 }

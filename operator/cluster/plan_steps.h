@@ -12,6 +12,11 @@ namespace dynamo::op {
 // Writes down that the operation is at `step` now.
 Record To(Operation operation, Operation::Step step, std::string event = "", std::string message = "");
 
+// The newest epoch that any node knows; where none answers, that of the status.
+int64_t NewestEpoch(const ClusterStatus& status, const Observed& observed);
+// Of that type and epoch, and of no node yet.
+Operation Begun(Operation::Type type, const ClusterStatus& status, const Observed& observed);
+
 // How far the change of the ring is, for people.
 std::string Moved(const admin::Topology& ring);
 

@@ -125,7 +125,7 @@ RackView ReadRack(const std::string& name, const Object& set) {
   rack.ready = static_cast<int>(kube::IntAt(set, "status.readyReplicas"));
   rack.updated = static_cast<int>(kube::IntAt(set, "status.updatedReplicas"));
   rack.deleting = kube::IsBeingDeleted(set);
-  const json::array claims = ArrayAt(set, "spec.volumeClaimTemplates");
+  const json::array& claims = ArrayAt(set, "spec.volumeClaimTemplates");
   if (!claims.empty()) rack.volume_size = StringAt(claims[0].get_object(), "spec.resources.requests.storage");
   rack.template_current = kube::IntAt(set, "status.observedGeneration") >= kube::IntAt(set, "metadata.generation");
   return rack;
@@ -174,7 +174,7 @@ Answer<bool> KnowsPodMonitors(const kube::LiveReader& reader) {
   const auto list = reader.Get(kinds, "", "");
   if (!list) return tl::unexpected(list.error());
   if (!*list) return false;
-  const json::array known = ArrayAt(**list, "resources");
+  const json::array& known = ArrayAt(**list, "resources");
   return std::ranges::any_of(known, [](const json::value& kind) {
     return kind.is_object() && StringAt(kind.get_object(), "name") == PodMonitors().plural;
   });

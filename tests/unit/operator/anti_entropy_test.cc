@@ -2,9 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <vector>
-
 #include "tests/unit/operator/lost_scene.h"
 #include "tests/unit/operator/world.h"
 
@@ -13,22 +10,7 @@ namespace {
 
 using kube::Object;
 using ::testing::IsEmpty;
-using ::testing::StartsWith;
 using Step = Operation::Step;
-
-struct RepairRow {
-  const char* what;
-  std::function<void(LostScene&)> arrange;
-  const char* expected;
-};
-
-void CheckRepairs(const std::vector<RepairRow>& table) {
-  for (const RepairRow& row : table) {
-    LostScene scene;
-    row.arrange(scene);
-    EXPECT_THAT(scene.Next(), StartsWith(row.expected)) << row.what;
-  }
-}
 
 void AskFor(LostScene& s) { s.spec.repair_token = "now"; }
 void Schedule(LostScene& s, uint64_t done_seconds_ago) {
@@ -46,7 +28,7 @@ void Comparing(LostScene& s, const std::string& node, const std::string& state, 
 }
 
 TEST(AntiEntropyPlan, BeginsWhenItIsAskedForOrDue) {
-  CheckRepairs({
+  CheckPlans<LostScene>({
       {"never asked for", [](LostScene&) {}, "Settled"},
       {"asked for", AskFor, "Record(AntiEntropy/Repair demo-a-0"},
       {"done for whoever asked", [](LostScene& s) { AskFor(s), s.status.anti_entropy_token = "now"; }, "Settled"},
@@ -64,7 +46,7 @@ TEST(AntiEntropyPlan, BeginsWhenItIsAskedForOrDue) {
 }
 
 TEST(AntiEntropyPlan, GoesFromNodeToNode) {
-  CheckRepairs({
+  CheckPlans<LostScene>({
       {"asked", [](LostScene& s) { Comparing(s, "demo-a-0", ""); }, "AskNode(repair demo-a-0)"},
       {"running", [](LostScene& s) { Comparing(s, "demo-a-0", "running"); }, "Wait(NodeRepairing"},
       {"nobody says", [](LostScene& s) { Comparing(s, "demo-a-0", ""), s.observed.repair.reset(); }, "Wait(NodeDown"},

@@ -2,9 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <vector>
-
 #include "tests/unit/operator/lost_scene.h"
 #include "tests/unit/operator/world.h"
 
@@ -14,7 +11,6 @@ namespace {
 using kube::Object;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::StartsWith;
 using Step = Operation::Step;
 using Type = Operation::Type;
 
@@ -41,26 +37,12 @@ struct GrowScene : LostScene {
   }
 };
 
-struct GrowRow {
-  const char* what;
-  std::function<void(GrowScene&)> arrange;
-  const char* expected;
-};
-
-void CheckGrowth(const std::vector<GrowRow>& table) {
-  for (const GrowRow& row : table) {
-    GrowScene scene;
-    row.arrange(scene);
-    EXPECT_THAT(scene.Next(), StartsWith(row.expected)) << row.what;
-  }
-}
-
 void ForbidAll(GrowScene& s) {
   for (NodeView& node : s.observed.nodes) node.volume_can_grow = false;
 }
 
 TEST(GrowPlan, BeginsWithTheFirstClaimAndEndsWithTheStatefulSets) {
-  CheckGrowth({
+  CheckPlans<GrowScene>({
       {"more is asked for", [](GrowScene&) {}, "Record(GrowVolumes/Resize demo-a-0"},
       {"the same in other words", [](GrowScene& s) { s.spec.storage_size = "10240Mi"; }, "Settled"},
       {"one has grown", [](GrowScene& s) { s.Grown("demo-a-0"); }, "Record(GrowVolumes/Resize demo-b-0"},
@@ -98,7 +80,7 @@ TEST(GrowPlan, AClaimIsAskedOnceAndWaitedFor) {
   const auto pending = [asked](GrowScene& s, uint64_t seconds) {
     asked(s), s.Node("demo-b-0").volume_pending_since = kSceneNow - seconds * 1'000'000;
   };
-  CheckGrowth({
+  CheckPlans<GrowScene>({
       {"asked", [](GrowScene& s) { s.Growing(Step::kResize); }, "GrowVolume(demo-b-0 20Gi)"},
       {"still more by now", [](GrowScene& s) { s.Growing(Step::kResize), s.spec.storage_size = "40Gi"; },
        "GrowVolume(demo-b-0 40Gi)"},
@@ -124,7 +106,7 @@ TEST(GrowPlan, AClaimIsAskedOnceAndWaitedFor) {
 
 TEST(GrowPlan, APodIsRestartedForItOnlyIfItsNodeCanBeSpared) {
   const auto restart = [](GrowScene& s) { s.Growing(Step::kRestart); };
-  CheckGrowth({
+  CheckPlans<GrowScene>({
       {"it can", restart, "RestartPod(demo-b-0)"},
       {"it cannot", [restart](GrowScene& s) { restart(s), s.observed.safety_without->partitions = {{5, 3, 3, 2, 1}}; },
        "Wait(QuorumAtRisk"},
@@ -147,7 +129,7 @@ TEST(GrowPlan, APodIsRestartedForItOnlyIfItsNodeCanBeSpared) {
 
 TEST(GrowPlan, AStatefulSetIsMadeAnewAroundItsPodsAtItsSize) {
   const auto recreate = [](GrowScene& s) { s.AllGrown(), s.Growing(Step::kRecreate, "demo-b"); };
-  CheckGrowth({
+  CheckPlans<GrowScene>({
       {"alone", recreate, "OrphanPods(b)"},
       {"volumes would go with it", [recreate](GrowScene& s) { recreate(s), s.Node("demo-b-0").volume_owned = true; },
        "Wait(VolumeResizing: data-demo-b-0 would still go"},

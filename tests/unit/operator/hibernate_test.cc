@@ -2,9 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <vector>
-
 #include "operator/cluster/report.h"
 #include "tests/unit/operator/lost_scene.h"
 #include "tests/unit/operator/world.h"
@@ -15,23 +12,8 @@ namespace {
 using kube::Object;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::StartsWith;
 using Step = Operation::Step;
 using Type = Operation::Type;
-
-struct SleepRow {
-  const char* what;
-  std::function<void(LostScene&)> arrange;
-  const char* expected;
-};
-
-void CheckSleep(const std::vector<SleepRow>& table) {
-  for (const SleepRow& row : table) {
-    LostScene scene;
-    row.arrange(scene);
-    EXPECT_THAT(scene.Next(), StartsWith(row.expected)) << row.what;
-  }
-}
 
 void Wished(LostScene& s) { s.spec.hibernated = true; }
 void WrittenDown(LostScene& s) { s.status.hibernation.emplace().replicas = {{"a", 1}, {"b", 1}, {"c", 1}}; }
@@ -53,7 +35,7 @@ void WakingUp(LostScene& s) {
 }
 
 TEST(HibernatePlan, BeginsWhenNothingIsUnderWay) {
-  CheckSleep({
+  CheckPlans<LostScene>({
       {"nobody wants it", [](LostScene&) {}, "Settled"},
       {"at rest", Wished, "Record(Hibernate/StopPods"},
       {"before the size", [](LostScene& s) { Wished(s), s.spec.replicas = 4; }, "Record(Hibernate/StopPods"},
@@ -82,7 +64,7 @@ TEST(HibernatePlan, AChangeOfTheRingIsFinishedFirstAndOtherWorkGivesWay) {
   const auto in = [](Type type, Step step, const char* state) {
     return [=](LostScene& s) { s.InOperation(type, step, state), Wished(s); };
   };
-  CheckSleep({
+  CheckPlans<LostScene>({
       {"a node joins", in(Type::kScaleUp, Step::kJoin, "joining"), "Wait(NodeJoining"},
       {"a node leaves", in(Type::kScaleDown, Step::kLeave, "leaving"), "Wait(NodeLeaving"},
       {"a replacement", [](LostScene& s) { s.Replacing(Step::kRebuild, "joining", "replaced"), Wished(s); },
@@ -93,7 +75,7 @@ TEST(HibernatePlan, AChangeOfTheRingIsFinishedFirstAndOtherWorkGivesWay) {
 }
 
 TEST(HibernatePlan, PodsGoTogetherAndNothingElseHappensUntilItIsWoken) {
-  CheckSleep({
+  CheckPlans<LostScene>({
       {"the first rack", FallingAsleep, "ScaleRack(a 0)"},
       {"the next one", [](LostScene& s) { FallingAsleep(s), s.observed.racks[0].replicas = 0; }, "ScaleRack(b 0)"},
       {"pods stop", [](LostScene& s) { FallingAsleep(s), Stopped(s), s.Node("demo-c-0").pod_exists = true; },
@@ -118,7 +100,7 @@ TEST(HibernatePlan, PodsGoTogetherAndNothingElseHappensUntilItIsWoken) {
 }
 
 TEST(HibernatePlan, WakingBringsBackTheSameNodesAtTheSameSizes) {
-  CheckSleep({
+  CheckPlans<LostScene>({
       {"asked for", [](LostScene& s) { Asleep(s), s.spec.hibernated = false; }, "Record(Wake/StartPods"},
       {"the first rack", [](LostScene& s) { WakingUp(s), Stopped(s); }, "ScaleRack(a 1)"},
       {"the last rack", [](LostScene& s) { WakingUp(s), s.observed.racks[2].replicas = 0; }, "ScaleRack(c 1)"},

@@ -2,9 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <vector>
-
 #include "tests/unit/operator/lost_scene.h"
 
 namespace dynamo::op {
@@ -15,23 +12,9 @@ using ::testing::StartsWith;
 using Machine = MachineView::State;
 using Step = Operation::Step;
 
-struct LostRow {
-  const char* what;
-  std::function<void(LostScene&)> arrange;
-  const char* expected;  // The action begins so.
-};
-
-void CheckLost(const std::vector<LostRow>& table) {
-  for (const LostRow& row : table) {
-    LostScene scene;
-    row.arrange(scene);
-    EXPECT_THAT(scene.Next(), StartsWith(row.expected)) << row.what;
-  }
-}
-
 TEST(LostVolume, IsBelievedWhenItIsSeenAgain) {
   const auto lost = [](LostScene& s) { s.Empty("demo-b-0"), s.Suspected("demo-b-0", 31); };
-  CheckLost({
+  CheckPlans<LostScene>({
       {"all is well", [](LostScene&) {}, "Settled"},
       {"seen for the first time", [](LostScene& s) { s.Empty("demo-b-0"); }, "Suspect(demo-b-0)"},
       {"too early", [](LostScene& s) { s.Empty("demo-b-0"), s.Suspected("demo-b-0", 29); }, "Wait(VolumeSuspected"},
@@ -63,7 +46,7 @@ TEST(LostVolume, IsBelievedWhenItIsSeenAgain) {
 }
 
 TEST(LostVolume, IsNeverOneThatIsUnknown) {
-  CheckLost({
+  CheckPlans<LostScene>({
       {"silent", [](LostScene& s) { s.Away("demo-b-0", Machine::kUnknown); }, "Settled"},
       {"not bound yet", [](LostScene& s) { s.Empty("demo-b-0"), s.Node("demo-b-0").volume_bound = false; }, "Settled"},
       {"no claim is seen", [](LostScene& s) { s.Empty("demo-b-0"), s.Node("demo-b-0").volume_uid = ""; }, "Settled"},
@@ -88,7 +71,7 @@ TEST(LostVolume, WithItsMachineWaitsForTheDelay) {
   const auto gone = [](LostScene& s, uint64_t seconds) {
     s.Away("demo-b-0", Machine::kGone), s.Suspected("demo-b-0", seconds, true);
   };
-  CheckLost({
+  CheckPlans<LostScene>({
       {"seen for the first time", [](LostScene& s) { s.Away("demo-b-0", Machine::kAway); }, "Suspect(demo-b-0)"},
       {"away for a while", [](LostScene& s) { s.Away("demo-b-0", Machine::kAway), s.Suspected("demo-b-0", 599, true); },
        "Wait(MachineAway: machine m-demo-b-0 with volume data-demo-b-0 is not ready: for 9m59s"},
@@ -116,7 +99,7 @@ TEST(LostVolume, WithItsMachineWaitsForTheDelay) {
 TEST(LostVolume, ThatIsOneTooManyIsLeftToAHuman) {
   const auto lost = [](LostScene& s) { s.Empty("demo-b-0"), s.Suspected("demo-b-0", 31); };
   const auto two = [&](LostScene& s) { lost(s), s.Empty("demo-c-0"); };
-  CheckLost({
+  CheckPlans<LostScene>({
       {"two of three owners serve", [&](LostScene& s) { lost(s), s.WeakPartition(2); }, "Record(Replace/AwaitPod"},
       {"fewer than a read asks for", [&](LostScene& s) { lost(s), s.WeakPartition(1); },
        "Wait(DataAtRisk: partition 9 has 1 of 3 owners that serve, and needs 2"},
@@ -166,7 +149,7 @@ TEST(Replacement, OfAVolumeGoesStepByStep) {
   const auto in = [](Step step, const char* ringwise = "", const char* lost = "normal") {
     return [=](LostScene& s) { s.Replacing(step, ringwise, lost); };
   };
-  CheckLost({
+  CheckPlans<LostScene>({
       {"who takes the place is written down", in(Step::kAwaitPod), "Record(Replace/Replace demo-b-0"},
       {"it does not answer yet", [&](LostScene& s) { in(Step::kAwaitPod)(s), s.Node("demo-b-0").identity.reset(); },
        "Wait(PodsStarting"},
@@ -224,7 +207,7 @@ TEST(Replacement, OfAVolumeGoesStepByStep) {
 
 TEST(Replacement, IsComparedAndThenTheLostOneIsForgotten) {
   const auto forget = [](LostScene& s) { s.Replacing(Step::kForget, "normal", "replaced"); };
-  CheckLost({
+  CheckPlans<LostScene>({
       {"the comparison is asked for", [](LostScene& s) { s.Repair(""); }, "AskNode(repair demo-b-0)"},
       {"it runs", [](LostScene& s) { s.Repair("running"); }, "Wait(NodeRepairing"},
       {"nobody knows", [](LostScene& s) { s.Repair("running"), s.observed.repair.reset(); }, "Wait(NodeDown"},
@@ -268,7 +251,7 @@ TEST(Replacement, OfAMachineDropsTheClaimThatWaitsForIt) {
     operation.lost = {"id-demo-b-0", "volume-demo-b-0", "m-demo-b-0"};
     s.status.operation = operation;
   };
-  CheckLost({
+  CheckPlans<LostScene>({
       {"claim and pod", drop, "DropVolume(demo-b-0)"},
       {"the claim is on its way out, the pod still holds it",
        [&](LostScene& s) { drop(s), s.Node("demo-b-0").volume_deleting = true; }, "DropVolume(demo-b-0)"},

@@ -11,7 +11,6 @@
 namespace dynamo::op {
 namespace {
 
-using ::testing::StartsWith;
 using Step = Operation::Step;
 
 // Every pod is of the template that is asked for, until a test changes something.
@@ -43,22 +42,8 @@ struct RolloutScene : LostScene {
   }
 };
 
-struct RolloutRow {
-  const char* what;
-  std::function<void(RolloutScene&)> arrange;
-  const char* expected;
-};
-
-void CheckRollout(const std::vector<RolloutRow>& table) {
-  for (const RolloutRow& row : table) {
-    RolloutScene scene;
-    row.arrange(scene);
-    EXPECT_THAT(scene.Next(), StartsWith(row.expected)) << row.what;
-  }
-}
-
 TEST(RolloutPlan, PicksThePodThatIsRestartedNext) {
-  CheckRollout({
+  CheckPlans<RolloutScene>({
       {"none", [](RolloutScene&) {}, "Settled"},
       {"the only one", [](RolloutScene& s) { s.Older("demo-a-0"); }, "Record(Rollout/Restart demo-a-0"},
       {"of several the last", [](RolloutScene& s) { s.AllOlder(); }, "Record(Rollout/Restart demo-c-0"},
@@ -86,7 +71,7 @@ TEST(RolloutPlan, HasItsPlaceAmongWhatElseIsToBeDone) {
   const auto broken_joiner = [](RolloutScene& s) {
     s.InOperation(Operation::Type::kScaleUp, Step::kAddPod, ""), s.Broken("demo-a-1"), s.Older("demo-a-1");
   };
-  CheckRollout({
+  CheckPlans<RolloutScene>({
       {"after it has grown", [](RolloutScene& s) { s.AllOlder(), s.spec.replicas = 4; }, "Record(ScaleUp/AddPod"},
       {"but what does not serve is mended first, or it never grows",
        [](RolloutScene& s) { s.AllOlder(), s.spec.replicas = 4, s.Broken("demo-b-0"); },
@@ -106,7 +91,7 @@ TEST(RolloutPlan, RestartsOnlyWhoCanBeSpared) {
   const auto weak = [restart](RolloutScene& s, admin::Safety::Partition partition) {
     restart(s), s.observed.safety_without->partitions = {partition};
   };
-  CheckRollout({
+  CheckPlans<RolloutScene>({
       {"a quorum is left, and nobody more is there to ask for", restart, "RestartPod(demo-b-0)"},
       {"fewer", [&](RolloutScene& s) { weak(s, {9, 3, 3, 2, 1}); },
        "Wait(QuorumAtRisk: without demo-b-0 partition 9 has 1 owners that serve, and needs 2"},
@@ -148,7 +133,7 @@ TEST(RolloutPlan, RestartsOnlyWhoCanBeSpared) {
 
 TEST(RolloutPlan, WaitsUntilTheSameNodeServesAgain) {
   const auto back = [](RolloutScene& s) { s.In(Step::kAwaitReady); };
-  CheckRollout({
+  CheckPlans<RolloutScene>({
       {"back", back, "Finish(NodeRestarted"},
       {"the old pod is still there", [&](RolloutScene& s) { back(s), s.status.operation->pod_uid = "pod-demo-b-0"; },
        "Wait(PodStopping"},

@@ -4,34 +4,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
-
 #include "tests/unit/operator/scene.h"
 
 namespace dynamo::op {
 namespace {
 
-using ::testing::StartsWith;
-
 using Type = Operation::Type;
 using Step = Operation::Step;
 
-struct Row {
-  const char* what;
-  std::function<void(Scene&)> arrange;
-  const char* expected;  // The action begins so.
-};
-
-void Check(const std::vector<Row>& table) {
-  for (const Row& row : table) {
-    Scene scene;
-    row.arrange(scene);
-    EXPECT_THAT(scene.Next(), StartsWith(row.expected)) << row.what;
-  }
-}
-
 TEST(Planner, OfAClusterAtRest) {
-  Check({
+  CheckPlans<Scene>({
       {"all is well", [](Scene&) {}, "Settled"},
       {"paused stands above all", [](Scene& s) { s.spec.paused = true, s.observed.objects_current = false; },
        "Wait(Paused"},
@@ -59,7 +41,7 @@ TEST(Planner, OfCreate) {
     }
     s.status.operation = Operation{"op", Type::kCreate, Step::kForm, "", "demo-a-0", "id-demo-a-0", "", "", 0, "t", ""};
   };
-  Check({
+  CheckPlans<Scene>({
       {"first of all an id", [](Scene& s) { s.status = {}, s.observed.nodes.clear(); }, "ChooseClusterId()"},
       {"volumes of before", [](Scene& s) { s.status = {}; }, "Wait(VolumesOfAnotherCluster"},
       {"volumes of before, welcome", [](Scene& s) { s.status = {}, s.spec.adopt_cluster_id = kOwnId; },
@@ -104,7 +86,7 @@ TEST(Planner, OfScaleUp) {
   const auto in = [](Step step, const char* state) {
     return [=](Scene& s) { s.InOperation(Type::kScaleUp, step, state); };
   };
-  Check({
+  CheckPlans<Scene>({
       {"into the first of the emptiest racks", [](Scene& s) { s.spec.replicas = 4; }, "Record(ScaleUp/AddPod demo-a-1"},
       {"not while a node is down", [](Scene& s) { s.spec.replicas = 4, s.Node("demo-b-0").pod_ready = false; },
        "Wait(NodeDown"},
@@ -167,7 +149,7 @@ TEST(Planner, OfScaleDown) {
   const auto in = [](Step step, const char* state) {
     return [=](Scene& s) { s.InOperation(Type::kScaleDown, step, state); };
   };
-  Check({
+  CheckPlans<Scene>({
       {"the highest of the largest rack",
        [](Scene& s) { s.observed.racks[1].replicas = 2, s.AddNode("b", 1), s.Share(); },
        "Record(ScaleDown/Leave demo-b-1"},
@@ -223,7 +205,7 @@ TEST(Planner, OfScaleDownOnceItHasLeftOrIsToStay) {
   const auto in = [](Step step, const char* state) {
     return [=](Scene& s) { s.InOperation(Type::kScaleDown, step, state); };
   };
-  Check({
+  CheckPlans<Scene>({
       {"it has left", in(Step::kLeave, "left"), "Record(ScaleDown/RemovePod"},
       {"left, but with hints for others", [&](Scene& s) { in(Step::kLeave, "left")(s), s.Node("demo-a-1").hints = 3; },
        "Wait(HintsPending"},

@@ -2,8 +2,12 @@
 #ifndef DYNAMO_TESTS_UNIT_OPERATOR_SCENE_H_
 #define DYNAMO_TESTS_UNIT_OPERATOR_SCENE_H_
 
+#include <gmock/gmock.h>
+
 #include <algorithm>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "operator/cluster/planner.h"
 
@@ -80,6 +84,23 @@ struct Scene {
   }
   std::string Next() const { return ToString(Plan(spec, status, observed)); }
 };
+
+// A table's line: what the planner does next in a scene that was arranged so.
+template <class Scene>
+struct PlanRow {
+  const char* what;
+  std::function<void(Scene&)> arrange;
+  const char* expected;  // The action begins so.
+};
+
+template <class Scene>
+void CheckPlans(const std::vector<PlanRow<Scene>>& table) {
+  for (const PlanRow<Scene>& row : table) {
+    Scene scene;
+    row.arrange(scene);
+    EXPECT_THAT(scene.Next(), ::testing::StartsWith(row.expected)) << row.what;
+  }
+}
 
 }  // namespace dynamo::op
 
