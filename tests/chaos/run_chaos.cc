@@ -89,7 +89,7 @@ class ChaosRun {
 
     cluster::LoadSettings load_settings = kLoad;
     load_settings.seed = settings_.seed;
-    load_ = std::make_unique<cluster::Load>(cluster_.get(), load_settings);
+    load_ = std::make_unique<cluster::Load>(cluster_->http(), load_settings);
     load_->Start();
     const auto start = SteadyClock::now();
     if (Status done = Chaos(); !done) return Fail(done.error());

@@ -22,7 +22,7 @@ TEST(Drain, AStoppedNodeFailsHardlyARequestOfClientsThatAskAnotherWhenRefused) {
   const Status created = cluster.Create();
   ASSERT_TRUE(created.has_value()) << created.error().message;
 
-  Load load(&cluster, {.seed = 20260101, .client = {.avoid = milliseconds(1000)}});
+  Load load(cluster.http(), {.seed = 20260101, .client = {.avoid = milliseconds(1000)}});
   load.Start();
   constexpr int kStops = 8;
   for (int stop = 0; stop < kStops; ++stop) {

@@ -40,7 +40,7 @@ class Grow : public testing::Test, public ChangingCluster {
 };
 
 TEST_F(Grow, FromThreeToSixToFourUnderLoadNothingAcknowledgedIsLost) {
-  Load load(asked(), {.clients = 4, .seed = 3, .retries = true});
+  Load load(asked()->http(), {.clients = 4, .seed = 3, .retries = true});
   load.Start();
   ASSERT_TRUE(load.AwaitWrites(3000));
 
@@ -73,7 +73,7 @@ TEST_F(Grow, ANodeWhoseDiskWasDeletedIsReplacedAndRebuiltUnderLoad) {
   ASSERT_TRUE(Change("join", "join", join));
   Follow("join", kAllMoved, seconds(120));
 
-  Load load(asked(), {.clients = 4, .seed = 4, .retries = true});
+  Load load(asked()->http(), {.clients = 4, .seed = 4, .retries = true});
   load.Start();
   ASSERT_TRUE(load.AwaitWrites(3000));
   admin::MemberOperation replace;

@@ -64,7 +64,7 @@ TEST(Kill, NoAcknowledgedWriteIsLostWhenNodesDieUnderLoad) {
   const Status created = cluster.Create();
   ASSERT_TRUE(created.has_value()) << created.error().message;
 
-  Load load(&cluster, {.seed = kSeed});
+  Load load(cluster.http(), {.seed = kSeed});
   load.Start();
   const int kills = KillAndRestart(cluster, std::chrono::steady_clock::now() + form.duration);
   const auto last_return = std::chrono::steady_clock::now();

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "tests/cluster/real_cluster.h"
 #include "tests/oracle/check.h"
 
 namespace dynamo::cluster {
@@ -30,7 +31,7 @@ std::optional<Reading> ReadAt(StoreClient& client, size_t node, const std::strin
 
 }  // namespace
 
-Load::Load(RealCluster* cluster, LoadSettings settings) : cluster_(cluster), settings_(settings) {}
+Load::Load(std::vector<std::string> nodes, LoadSettings settings) : nodes_(std::move(nodes)), settings_(settings) {}
 
 Load::~Load() { Stop(); }
 
@@ -60,7 +61,7 @@ size_t Load::keys() {
 }
 
 void Load::Run(int id) {
-  StoreClient client(cluster_, settings_.client, settings_.seed + static_cast<uint64_t>(id));
+  StoreClient client(nodes_, settings_.client, settings_.seed + static_cast<uint64_t>(id));
   while (!stopping_) {
     const std::string key = NextKey(client.rng());
     if (client.rng().Chance(0.15)) {
@@ -158,7 +159,7 @@ void Load::ForEachKey(const Visit& visit) {
   visitors.reserve(kVisitors);
   for (size_t id = 0; id < kVisitors; ++id) {
     visitors.emplace_back([this, &keys, &visit, id] {
-      StoreClient client(cluster_, {}, settings_.seed + id);
+      StoreClient client(nodes_, {}, settings_.seed + id);
       for (size_t i = id; i < keys.size(); i += kVisitors) visit(client, keys[i]);
     });
   }

@@ -11,10 +11,10 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "common/base/random.h"
-#include "tests/cluster/real_cluster.h"
 #include "tests/cluster/store_client.h"
 #include "tests/oracle/history.h"
 
@@ -44,12 +44,15 @@ struct LoadSettings {
 
 class Load {
  public:
-  Load(RealCluster* cluster, LoadSettings settings);
+  // `nodes`: where each serves HTTP, as host:port.
+  Load(std::vector<std::string> nodes, LoadSettings settings);
   ~Load();
 
   void Start();
   // Waits for the clients' last operations.
   void Stop();
+  // After Stop: whom the reads below ask.
+  void AskFromNowOn(std::vector<std::string> nodes) { nodes_ = std::move(nodes); }
 
   // Reads every key with R = N at `observers` nodes into the final reads; how many of
   // these reads failed.
@@ -88,7 +91,7 @@ class Load {
   // Visits every key used so far, by some clients in threads of their own.
   void ForEachKey(const Visit& visit);
 
-  RealCluster* cluster_;
+  std::vector<std::string> nodes_;
   const LoadSettings settings_;
   std::atomic<bool> stopping_{false};
   std::vector<std::thread> threads_;

@@ -76,6 +76,13 @@ RealCluster::~RealCluster() {
   }
 }
 
+std::vector<std::string> RealCluster::http() const {
+  std::vector<std::string> addresses;
+  addresses.reserve(nodes_.size());
+  for (const auto& node : nodes_) addresses.push_back(node->http());
+  return addresses;
+}
+
 void RealCluster::StartAll() {
   for (const auto& node : nodes_) node->Start();
 }

@@ -28,6 +28,8 @@ class RealCluster {
 
   NodeProcess& node(size_t index) { return *nodes_[index]; }
   size_t size() const { return nodes_.size(); }
+  // Where each serves clients, as host:port.
+  std::vector<std::string> http() const;
   const std::string& folder() const { return folder_; }
 
   void StartAll();

@@ -58,7 +58,7 @@ class RingSweep : public testing::Test, public ChangingCluster {
 };
 
 TEST_F(RingSweep, AKillAtAnyStepOfAChangeEndsWithEqualReplicasAndNothingLeftOver) {
-  Load load(asked(), {.clients = 2, .seed = 5, .think_time = std::chrono::milliseconds(2), .retries = true});
+  Load load(asked()->http(), {.clients = 2, .seed = 5, .think_time = std::chrono::milliseconds(2), .retries = true});
   load.Start();
   ASSERT_TRUE(load.AwaitWrites(300));
   uint32_t steps = 0;

@@ -47,10 +47,10 @@ std::optional<Reading> ParseReading(const Answer& answer) {
   return reading;
 }
 
-StoreClient::StoreClient(RealCluster* cluster, const ClientSettings& settings, uint64_t seed)
-    : settings_(settings), rng_(seed), nodes_(cluster->size()) {
+StoreClient::StoreClient(const std::vector<std::string>& nodes, const ClientSettings& settings, uint64_t seed)
+    : settings_(settings), rng_(seed), nodes_(nodes.size()) {
   for (size_t i = 0; i < nodes_.size(); ++i) {
-    nodes_[i].http = std::make_unique<httplib::Client>("http://" + cluster->node(i).http());
+    nodes_[i].http = std::make_unique<httplib::Client>("http://" + nodes[i]);
     nodes_[i].http->set_keep_alive(true);
     nodes_[i].http->set_tcp_nodelay(true);
     nodes_[i].http->set_connection_timeout(settings.connect_timeout);

@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "common/base/random.h"
-#include "tests/cluster/real_cluster.h"
 #include "tests/oracle/history.h"
 
 namespace dynamo::cluster {
@@ -45,7 +44,8 @@ class StoreClient {
  public:
   using Ask = std::function<httplib::Result(httplib::Client& node)>;
 
-  StoreClient(RealCluster* cluster, const ClientSettings& settings, uint64_t seed);
+  // `nodes`: where each serves HTTP, as host:port.
+  StoreClient(const std::vector<std::string>& nodes, const ClientSettings& settings, uint64_t seed);
 
   // Asks a node drawn from the seed.
   Answer Send(const Ask& ask);

@@ -57,7 +57,7 @@ class UpgradeTest : public ::testing::Test {
   }
 
   RealCluster cluster_{24, 4};
-  Load load_{&cluster_, {.seed = 20260202, .client = {.avoid = milliseconds(1000)}}};
+  Load load_{cluster_.http(), {.seed = 20260202, .client = {.avoid = milliseconds(1000)}}};
 };
 
 TEST_F(UpgradeTest, NodesOfTwoReleasesServeTogetherUpAndDown) {
