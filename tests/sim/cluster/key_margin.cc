@@ -171,10 +171,19 @@ std::vector<oracle::WriteId> KeyMargin::HeldByAll(const std::vector<size_t>& dis
   return held;
 }
 
+// What a vector was cut of, it has seen.
+bool KeyMargin::HasSeen(const ObjectHeader& other, const ObjectHeader& copy) const {
+  if (Dominates(other, copy)) return true;
+  if (other.policy != copy.policy || copy.policy == ConflictPolicy::kLastWriterWins) return false;
+  VersionVector seen = other.clock;
+  seen.Join(reaped_);
+  return seen.Dominates(copy.clock);
+}
+
 bool KeyMargin::Covers(const std::vector<const Summary*>& others, const Summary& copy) const {
   if (!copy.header.clock.empty() && reaped_.Dominates(copy.header.clock)) return true;
   return std::ranges::any_of(others, [&](const Summary* other) {
-    if (!Dominates(other->header, copy.header)) return false;
+    if (!HasSeen(other->header, copy.header)) return false;
     return IsLww(copy) || std::ranges::all_of(copy.siblings, [&](const auto& sibling) {
              const auto& [dot, id] = sibling;
              return id == 0 || MayBeSuperseded(id) || other->Has(dot, id);

@@ -68,6 +68,7 @@ class KeyMargin {
   }
   void Drop(const oracle::WriteRecord& later);
   bool IsReaped(const Tracked& write) const;
+  bool HasSeen(const ObjectHeader& other, const ObjectHeader& copy) const;
   std::optional<std::string> Check(const Tracked& write) const;
 
   std::vector<Copies> disks_;

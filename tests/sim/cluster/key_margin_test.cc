@@ -12,6 +12,8 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr ActorId kActor{7};
+constexpr ActorId kRetired{2};
+constexpr ActorId kNotReaped{3};
 constexpr char kKey[] = "cart";
 
 // Three disks and one key of siblings; writes are numbered by the history, and the
@@ -221,6 +223,22 @@ TEST_F(KeyMarginTest, ADeleteThatIsReapedIsPromisedNoMore) {
   margin_.OnReaped(*SummaryOf(State({a}, {})), nullptr);
   EXPECT_FALSE(Store(0, std::nullopt));
   EXPECT_FALSE(Store(1, std::nullopt));
+}
+
+TEST_F(KeyMarginTest, CoversByAVectorThatWasCutOnlyWhatIsAliveThere) {
+  const auto a = Begin({});
+  const auto b = Begin({});
+  const auto with = [](Object object, ActorId retired) {
+    object.clock.Add({retired, 3});
+    return object;
+  };
+  const SummaryPtr whole = SummaryOf(with(State({a}, {a}), kRetired));
+  const SummaryPtr cut = SummaryOf(State({a}, {a}));
+  EXPECT_FALSE(margin_.Covers({cut.get()}, *whole));
+  margin_.OnReaped(*whole, cut.get());
+  EXPECT_TRUE(margin_.Covers({cut.get()}, *whole));
+  EXPECT_FALSE(margin_.Covers({cut.get()}, *SummaryOf(with(State({a}, {a}), kNotReaped))));
+  EXPECT_FALSE(margin_.Covers({SummaryOf(State({a, b}, {b})).get()}, *whole));
 }
 
 TEST_F(KeyMarginTest, WhatWasAliveIsNotExcusedByBeingReaped) {
