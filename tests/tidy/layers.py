@@ -18,12 +18,13 @@ MAY_INCLUDE: dict[str, tuple[str, ...]] = {
     "common/base": _BASE,
     "common/admin": ("common/admin",) + _BASE,
     "common/kube": ("common/kube",) + _BASE,
+    "common/tls": ("common/tls",) + _BASE,
     "node/core": _CORE,
     "node/protocol": _PROTOCOL,
     "node/env": _ENV,
     "node/service": _SERVICE,
-    "node/adapter": ("node/adapter", "common/kube") + _ENV,
-    "node/api": ("node/api", "common/admin") + _ENV,
+    "node/adapter": ("node/adapter", "common/kube", "common/tls") + _ENV,
+    "node/api": ("node/api", "common/admin", "common/tls") + _ENV,
     "node": ("node", "common"),  # main.cc, node.cc and config.cc wire everything.
     "client": ("client", "node/core", "common"),
     # What the operator decides needs no network; what it does needs both clients.
