@@ -112,11 +112,21 @@ Status CheckPorts(const NodeConfig& config) {
   return {};
 }
 
+Status CheckTls(const NodeConfig& config) {
+  for (const auto& [name, tls] : {std::pair("tls-client", &config.tls_client), std::pair("tls-peer", &config.tls_peer),
+                                  std::pair("tls-admin", &config.tls_admin)}) {
+    if (tls->mode == TlsMode::kOff || !tls->folder.empty()) continue;
+    return Fail(Errc::kInvalidArgument, fmt::format("{0} wants {0}-folder: the folder of tls.crt and tls.key", name));
+  }
+  return {};
+}
+
 // What one setting cannot say of itself.
 Status Complete(NodeConfig& config) {
   if (config.data_dir.empty()) return Fail(Errc::kInvalidArgument, "data-dir is needed: --data-dir FOLDER");
   if (Status addresses = CheckAddresses(config); !addresses) return addresses;
   if (Status ports = CheckPorts(config); !ports) return ports;
+  if (Status tls = CheckTls(config); !tls) return tls;
   if (config.service.request_timeout > config.service.request_timeout_max) {
     return Fail(Errc::kInvalidArgument, "request-timeout-ms is above request-timeout-max-ms");
   }

@@ -14,9 +14,15 @@
 #include "common/base/log.h"
 #include "common/base/result.h"
 #include "common/base/time.h"
+#include "common/tls/keeper.h"
 #include "node/service/node_service.h"
 
 namespace dynamo {
+
+struct TlsConfig {
+  TlsMode mode = TlsMode::kOff;
+  std::string folder;  // Of tls.crt, tls.key and ca.crt.
+};
 
 struct NodeConfig {
   std::string data_dir;
@@ -30,6 +36,10 @@ struct NodeConfig {
   uint16_t pb_port = 8087;
   uint16_t peer_port = 8099;
   uint16_t admin_port = 8091;
+
+  TlsConfig tls_client, tls_peer, tls_admin;
+  Duration tls_reload_interval{10'000'000};
+  std::string admin_token_file;  // Empty: none.
 
   std::vector<std::string> seeds;  // host:port of peers.
   std::string seeds_dns;           // host:port; every address the name has is a seed.

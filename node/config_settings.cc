@@ -8,6 +8,7 @@
 #include <cctype>
 #include <charconv>
 #include <iterator>
+#include <ranges>
 #include <type_traits>
 #include <utility>
 
@@ -17,6 +18,10 @@ namespace {
 constexpr uint64_t kMostMs = uint64_t{1000} * 3600 * 24 * 365;
 constexpr std::array<std::pair<LogLevel, std::string_view>, 4> kLogLevels = {
     {{LogLevel::kDebug, "debug"}, {LogLevel::kInfo, "info"}, {LogLevel::kWarn, "warn"}, {LogLevel::kError, "error"}}};
+constexpr std::array<std::pair<TlsMode, std::string_view>, 3> kTlsModes = {
+    {{TlsMode::kOff, "off"}, {TlsMode::kOptional, "optional"}, {TlsMode::kRequired, "required"}}};
+const auto& NamesOf(const LogLevel*) { return kLogLevels; }
+const auto& NamesOf(const TlsMode*) { return kTlsModes; }
 
 // Shorter than writing the lambda's type each time.
 template <class Get>
@@ -126,11 +131,27 @@ std::vector<Setting> ReapSettings() {
   };
 }
 
+std::vector<Setting> SecuritySettings() {
+  return {
+      Make("tls-client", DYNAMO_FIELD(tls_client.mode), "TLS of clients: off, optional or required."),
+      Make("tls-client-folder", DYNAMO_FIELD(tls_client.folder), "Where its tls.crt and tls.key are."),
+      Make("tls-peer", DYNAMO_FIELD(tls_peer.mode), "TLS between nodes: off, optional or required."),
+      Make("tls-peer-folder", DYNAMO_FIELD(tls_peer.folder), "Where its tls.crt, tls.key and ca.crt are."),
+      Make("tls-admin", DYNAMO_FIELD(tls_admin.mode), "TLS of the admin port: off, optional or required."),
+      Make("tls-admin-folder", DYNAMO_FIELD(tls_admin.folder),
+           "Where its tls.crt and tls.key are; with ca.crt, of administrators."),
+      Make("tls-reload-interval-ms", DYNAMO_FIELD(tls_reload_interval), "Between looks at these files.", 1, kMostMs),
+      Make("admin-token-file", DYNAMO_FIELD(admin_token_file),
+           "Holds the token that administrators show; all may administer without it and without ca.crt."),
+  };
+}
+
 #undef DYNAMO_FIELD
 
 std::vector<Setting> MakeSettings() {
   std::vector<Setting> all = NodeSettings();
   std::ranges::move(MembershipSettings(), std::back_inserter(all));
+  std::ranges::move(SecuritySettings(), std::back_inserter(all));
   std::ranges::move(ReapSettings(), std::back_inserter(all));
   return all;
 }
@@ -167,14 +188,16 @@ Status AssignNumber(const Setting& setting, const Given& given, T* out) {
   return {};
 }
 
-Status AssignLevel(const Given& given, LogLevel* out) {
-  for (const auto& [level, name] : kLogLevels) {
-    if (given.values.front() != name) continue;
-    *out = level;
+template <class T>
+Status AssignNamed(const Given& given, T* out) {
+  const auto& names = NamesOf(out);
+  const auto found = std::ranges::find(names, given.values.front(), &std::pair<T, std::string_view>::second);
+  if (found != names.end()) {
+    *out = found->first;
     return {};
   }
-  return Fail(Errc::kInvalidArgument,
-              fmt::format("{}: \"{}\" is none of debug, info, warn, error", given.where, given.values.front()));
+  return Fail(Errc::kInvalidArgument, fmt::format("{}: \"{}\" is none of {}", given.where, given.values.front(),
+                                                  fmt::join(names | std::views::values, ", ")));
 }
 
 // Commas separate, too: an environment variable is one string.
@@ -223,8 +246,8 @@ Status Assign(const Setting& setting, const Given& given, NodeConfig& config) {
         if constexpr (std::is_same_v<T, std::string>) {
           *value = given.values.front();
           return {};
-        } else if constexpr (std::is_same_v<T, LogLevel>) {
-          return AssignLevel(given, value);
+        } else if constexpr (std::is_enum_v<T>) {
+          return AssignNamed(given, value);
         } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
           return {};  // Taken above.
         } else {
@@ -240,9 +263,8 @@ std::string ShowValue(const Setting& setting, NodeConfig config) {
         using T = std::remove_pointer_t<decltype(value)>;
         if constexpr (std::is_same_v<T, Duration>) {
           return fmt::format("{}", value->count() / 1000);
-        } else if constexpr (std::is_same_v<T, LogLevel>) {
-          return std::string(
-              std::ranges::find(kLogLevels, *value, [](const auto& level) { return level.first; })->second);
+        } else if constexpr (std::is_enum_v<T>) {
+          return std::string(std::ranges::find(NamesOf(value), *value, &std::pair<T, std::string_view>::first)->second);
         } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
           return fmt::format("{}", fmt::join(*value, ","));
         } else {
@@ -258,6 +280,7 @@ std::string TypeName(const Setting& setting) {
   if (std::holds_alternative<std::string*>(field)) return "TEXT";
   if (std::holds_alternative<std::vector<std::string>*>(field)) return "LIST";
   if (std::holds_alternative<LogLevel*>(field)) return "LEVEL";
+  if (std::holds_alternative<TlsMode*>(field)) return "MODE";
   if (std::holds_alternative<Duration*>(field)) return "MS";
   return setting.name.find("bytes") != std::string::npos ? "BYTES" : "NUMBER";
 }

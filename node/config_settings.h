@@ -14,8 +14,8 @@
 namespace dynamo {
 
 // Where a setting's value lives; what it points at is the setting's type.
-using Field =
-    std::variant<std::string*, std::vector<std::string>*, uint16_t*, uint32_t*, uint64_t*, Duration*, LogLevel*>;
+using Field = std::variant<std::string*, std::vector<std::string>*, uint16_t*, uint32_t*, uint64_t*, Duration*,
+                           LogLevel*, TlsMode*>;
 
 struct Setting {
   std::string name;  // data-dir; DYNAMO_DATA_DIR; ends in its unit where it has one.

@@ -8,24 +8,30 @@
 
 namespace dynamo {
 
-Doors::Doors(ShardIndex shard, Executor executor, DoorEnv env, AdminHandler* admin)
+Doors::Doors(ShardIndex shard, Executor executor, DoorEnv env, Admin admin)
     : env_(std::move(env)),
       http_(env_),
       http_connections_(MakeConnections("http", shard, executor,
                                         [this](std::shared_ptr<Connection> connection) {
-                                          return ServeHttp(connection, env_.limits,
-                                                           [this, connection](HttpRequest request) {
-                                                             return http_.AnswerOn(connection, std::move(request));
-                                                           });
+                                          return ServeHttp(
+                                              connection, env_.limits,
+                                              [this, connection](HttpRequest request) {
+                                                return http_.AnswerOn(connection, std::move(request));
+                                              },
+                                              env_.tls);
                                         })),
       pb_connections_(MakeConnections("pb", shard, executor, [this](std::shared_ptr<Connection> connection) {
         return ServePb(std::move(connection), env_);
       })) {
-  if (admin == nullptr) return;
-  admin_ = std::make_unique<AdminDoor>(admin, env_.metrics);
-  admin_connections_ = MakeConnections("admin", shard, executor, [this](std::shared_ptr<Connection> connection) {
-    return ServeHttp(std::move(connection), env_.limits,
-                     [this](HttpRequest request) { return admin_->Answer(std::move(request)); });
+  if (admin.handler == nullptr) return;
+  admin_ = std::make_unique<AdminDoor>(admin.handler, env_.metrics);
+  admin_connections_ = MakeConnections("admin", shard, executor, [this, admin](std::shared_ptr<Connection> connection) {
+    return ServeHttp(
+        connection, env_.limits,
+        [this, connection, guard = admin.guard](HttpRequest request) {
+          return admin_->AnswerOn(connection, guard, std::move(request));
+        },
+        admin.tls);
   });
 }
 

@@ -21,8 +21,14 @@ namespace dynamo {
 // the answers it has begun end then.
 class Doors {
  public:
-  // `env` as DoorEnv says; `admin` is nullptr but on shard 0.
-  Doors(ShardIndex shard, Executor executor, DoorEnv env, AdminHandler* admin);
+  // Of the admin API: how it is secured; all outlive the doors.
+  struct Admin {
+    AdminHandler* handler = nullptr;  // nullptr but on shard 0.
+    TlsKeeper* tls = nullptr;         // nullptr: plaintext only.
+    AdminGuard* guard = nullptr;      // nullptr: whoever comes may.
+  };
+  // `env` as DoorEnv says.
+  Doors(ShardIndex shard, Executor executor, DoorEnv env, Admin admin);
   Doors(const Doors&) = delete;
   Doors& operator=(const Doors&) = delete;
 

@@ -35,6 +35,13 @@ StoreSettings StoreSettingsOf(const NodeConfig& config) {
   return settings;
 }
 
+Async<> LookForever(Scope* scope, Clock* clock, Duration interval, Security* security) {
+  for (;;) {
+    co_await SleepUntil(*scope, *clock, clock->Now() + interval);
+    security->Look();
+  }
+}
+
 DoorEnv DoorEnvOf(const NodeConfig& config, RequestHandler* handler, Random* random, Metrics* metrics) {
   DoorEnv env;
   env.handler = handler;
@@ -68,6 +75,9 @@ Listener::Deliver InTurn(std::vector<ShardLoop*> loops, std::function<void(size_
 
 Result<std::unique_ptr<Node>> Node::Start(NodeConfig config, Logger log) {
   std::unique_ptr<Node> node(new Node(std::move(config), std::move(log)));
+  auto security = Security::Open(node->config_, &node->metrics_, node->log_);
+  if (!security) return Fail(std::move(security.error()));
+  node->security_ = std::move(*security);
   if (Status listening = node->Listen(); !listening) return Fail(std::move(listening.error()));
   if (Status opened = node->OpenStore(); !opened) return Fail(std::move(opened.error()));
   node->MakeService();
@@ -148,7 +158,7 @@ void Node::MakeService() {
   std::vector<ShardEnv> envs;
   envs.reserve(shards_.size());
   for (ShardIndex i = 0; i < shards_.size(); ++i) {
-    shards_[i]->Equip(i, loops, store_.get(), &metrics_, log_);
+    shards_[i]->Equip(i, loops, store_.get(), security_->peer(), &metrics_, log_);
     envs.push_back(shards_[i]->Env(&metrics_, log_));
   }
   NodeShard& first = *shards_.front();
@@ -162,9 +172,10 @@ void Node::MakeService() {
   service_ = std::make_unique<NodeService>(std::move(service), std::move(envs), seeds_.get());
   doors_.reserve(shards_.size());
   for (ShardIndex i = 0; i < shards_.size(); ++i) {
-    const DoorEnv env = DoorEnvOf(config_, &service_->requests(i), &shards_[i]->random(), &metrics_);
-    doors_.push_back(
-        std::make_unique<Doors>(i, shards_[i]->loop().executor(), env, i == 0 ? &service_->admin() : nullptr));
+    DoorEnv env = DoorEnvOf(config_, &service_->requests(i), &shards_[i]->random(), &metrics_);
+    env.tls = security_->client();
+    const Doors::Admin admin{i == 0 ? &service_->admin() : nullptr, security_->admin(), security_->guard()};
+    doors_.push_back(std::make_unique<Doors>(i, shards_[i]->loop().executor(), env, admin));
   }
 }
 
@@ -173,7 +184,10 @@ Status Node::StartService() {
   for (size_t i = 0; i < shards_.size(); ++i) shards_[i]->loop().Start(fmt::format("shard-{}", i));
   auto outcome = std::make_shared<std::promise<Status>>();
   NodeShard& first = *shards_.front();
-  first.loop().Post([&first, service = service_.get(), outcome] { first.scope().Spawn(StartInto(service, outcome)); });
+  first.loop().Post([&first, this, outcome] {
+    first.scope().Spawn(StartInto(service_.get(), outcome));
+    first.scope().Spawn(LookForever(&first.scope(), &first.clock(), config_.tls_reload_interval, security_.get()));
+  });
   return outcome->get_future().get();
 }
 

@@ -17,6 +17,7 @@
 #include "node/api/listener.h"
 #include "node/config.h"
 #include "node/doors.h"
+#include "node/security.h"
 #include "node/service/node_service.h"
 #include "node/shard.h"
 
@@ -69,6 +70,7 @@ class Node {
   Logger log_;
   Metrics metrics_;
   // In the order of dependence: what stands below needs what stands above.
+  std::unique_ptr<Security> security_;
   std::unique_ptr<RocksdbStore> store_;
   std::vector<std::unique_ptr<NodeShard>> shards_;
   std::unique_ptr<Listener> http_listener_, pb_listener_, peer_listener_, admin_listener_;

@@ -6,9 +6,11 @@ namespace dynamo {
 
 // In this order: replicas get a write while this node makes its own, and what the
 // commit resumes is sent in the next round, which follows at once.
-void NodeShard::Equip(ShardIndex self, std::vector<ShardLoop*> loops, RocksdbStore* store, Metrics* metrics,
-                      const Logger& log) {
-  transport_ = std::make_unique<TcpTransport>(loop_.executor(), &clock_, metrics, log);
+void NodeShard::Equip(ShardIndex self, std::vector<ShardLoop*> loops, RocksdbStore* store, TlsKeeper* tls,
+                      Metrics* metrics, const Logger& log) {
+  TcpTransportOptions options;
+  options.channel.connection.tls = tls;
+  transport_ = std::make_unique<TcpTransport>(loop_.executor(), &clock_, metrics, log, options);
   storage_ = std::make_unique<RocksdbStorage>(&scope_, store);
   link_ = std::make_unique<ThreadShardLink>(self, std::move(loops));
   loop_.AtEndOfWakeUp([this] { transport_->Flush(); });

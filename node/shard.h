@@ -30,8 +30,10 @@ class NodeShard {
   AsioClock& clock() { return clock_; }
   Scope& scope() { return scope_; }
 
-  // Once, before the loop starts. What is given outlives the shard.
-  void Equip(ShardIndex self, std::vector<ShardLoop*> loops, RocksdbStore* store, Metrics* metrics, const Logger& log);
+  // Once, before the loop starts. What is given outlives the shard; `tls`: of peers, or
+  // nullptr for plaintext.
+  void Equip(ShardIndex self, std::vector<ShardLoop*> loops, RocksdbStore* store, TlsKeeper* tls, Metrics* metrics,
+             const Logger& log);
   // After Equip.
   ShardEnv Env(Metrics* metrics, const Logger& log);
 

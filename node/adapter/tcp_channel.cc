@@ -66,10 +66,10 @@ void TcpChannel::Connect() {
 
   TcpConnection::Events events;
   events.on_frame = [this](const ParsedFrame& frame) { OnFrame(frame); };
+  events.on_plaintext = [this] { ConnectInPlaintext(); };
   events.on_broken = [this](const Error& error) { Break(error); };
   connection_ = std::make_shared<TcpConnection>(PeerSocket(executor_), options_.connection, corked_, std::move(events));
-  connect_timer_ = clock_->At(now + options_.connect_timeout,
-                              [this] { Break({Errc::kUnavailable, "no connection within the time limit"}); });
+  StartConnectTimer();
 
   boost::system::error_code is_name;
   const auto ip = asio::ip::make_address(target->host, is_name);
@@ -84,9 +84,22 @@ void TcpChannel::Connect() {
                           });
 }
 
+void TcpChannel::StartConnectTimer() {
+  connect_timer_ = clock_->At(clock_->Now() + options_.connect_timeout,
+                              [this] { Break({Errc::kUnavailable, "no connection within the time limit"}); });
+}
+
+// Whoever listens there has not come to TLS yet.
+void TcpChannel::ConnectInPlaintext() {
+  connection_->StartAgain();
+  StartConnectTimer();
+  ConnectTo(endpoints_);
+}
+
 void TcpChannel::ConnectTo(std::vector<asio::ip::tcp::endpoint> endpoints) {
   auto attempt = connection_;
-  auto targets = std::make_shared<const std::vector<asio::ip::tcp::endpoint>>(std::move(endpoints));
+  endpoints_ = std::move(endpoints);
+  auto targets = std::make_shared<const std::vector<asio::ip::tcp::endpoint>>(endpoints_);
   asio::async_connect(attempt->socket(), *targets,
                       [weak = weak_from_this(), attempt, targets](const boost::system::error_code& error,
                                                                   const asio::ip::tcp::endpoint&) {
@@ -98,7 +111,7 @@ void TcpChannel::ConnectTo(std::vector<asio::ip::tcp::endpoint> endpoints) {
 void TcpChannel::OnConnected(const boost::system::error_code& error) {
   if (error) return Break({Errc::kUnavailable, "connect: " + error.message()});
   clock_->Cancel(std::exchange(connect_timer_, 0));
-  connection_->Open();
+  connection_->Open(TlsRole::kCaller);
 }
 
 void TcpChannel::OnFrame(const ParsedFrame& frame) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "node/adapter/call_table.h"
 #include "node/adapter/host_port.h"
@@ -53,7 +54,9 @@ class TcpChannel : public std::enable_shared_from_this<TcpChannel> {
   // Why a call with `bytes` of body cannot be taken now; empty: it can.
   std::string Refusal(size_t bytes);
   void Connect();
+  void StartConnectTimer();
   void ConnectTo(std::vector<asio::ip::tcp::endpoint> endpoints);
+  void ConnectInPlaintext();
   void OnConnected(const boost::system::error_code& error);
   void OnFrame(const ParsedFrame& frame);
   void OnDeadline(uint64_t call_id);
@@ -70,6 +73,7 @@ class TcpChannel : public std::enable_shared_from_this<TcpChannel> {
   std::shared_ptr<TcpConnection> connection_;  // nullptr: none, and none is being made.
   CallTable calls_;
   TimerId connect_timer_ = 0;
+  std::vector<asio::ip::tcp::endpoint> endpoints_;  // Of the latest attempt.
   TimePoint next_attempt_;
   TimePoint last_used_;
   std::string last_error_;

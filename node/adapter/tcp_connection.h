@@ -8,13 +8,14 @@
 #include <memory>
 #include <vector>
 
+#include "common/tls/keeper.h"
 #include "node/adapter/frame_buffer.h"
 #include "node/adapter/frame_queue.h"
+#include "node/adapter/tls_engine.h"
 #include "node/env/async.h"
 
 namespace dynamo {
 
-// The stream under a connection: where encryption will come in.
 using PeerSocket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 
 class TcpConnection;
@@ -28,6 +29,7 @@ struct TcpConnectionOptions {
   // not read the answers waits, and costs no more memory.
   size_t unread_answers_bytes_max = 64u << 20;
   Duration unacknowledged_max{10'000'000};  // Then a silent peer counts as gone.
+  TlsKeeper* tls = nullptr;                 // Outlives the connection; nullptr: plaintext only.
 };
 
 // Owned by shared_ptr; single-threaded. Whoever made it calls Close in the end.
@@ -38,7 +40,9 @@ class TcpConnection : public std::enable_shared_from_this<TcpConnection> {
     std::function<void(const ParsedFrame&)> on_frame;
     // Optional: the peer has said hello, and frames of this version go both ways.
     std::function<void(uint8_t)> on_version;
-    // Broken, by the peer, the network or a bad frame (kCorrupt, kUnsupported):
+    // Called with optional TLS: the peer answers in plaintext. StartAgain, or Close.
+    std::function<void()> on_plaintext;
+    // Broken, by the peer, the network, a refusal or a bad frame (kCorrupt, kUnsupported):
     // once, and never after Close.
     std::function<void(const Error&)> on_broken;
   };
@@ -46,9 +50,13 @@ class TcpConnection : public std::enable_shared_from_this<TcpConnection> {
   // `corked` outlives every Send.
   TcpConnection(PeerSocket socket, TcpConnectionOptions options, CorkedConnections* corked, Events events);
 
-  // Once the socket is connected: begins to read and to write.
-  void Open();
+  // Once the socket is connected: begins to read and, after the handshake if there is to
+  // be one, to write.
+  void Open(TlsRole role);
   bool open() const { return open_; }
+  // With a new socket, which is to be connected, and in plaintext; nothing that was to be
+  // sent is lost.
+  void StartAgain();
 
   // Corks a frame until Flush, Open and the peer's hello. After Close or a break it is
   // dropped.
@@ -64,11 +72,20 @@ class TcpConnection : public std::enable_shared_from_this<TcpConnection> {
  private:
   void Cork();
   void Configure();
+  void Begin();
   void Read();
   void OnRead(const boost::system::error_code& error, size_t size);
+  bool OnFirstBytes(std::string_view bytes);
+  bool OnPlaintext(std::string_view bytes);
+  bool OnSealed(std::string_view bytes);
+  bool Shake();
   bool TakeFrames();
   void OnVersion(uint8_t version);
+  void FlushPlain();
+  void FlushSealed();
+  bool WriteSealed();
   void FlushLater();
+  void Refuse(const TlsRefusal& why);
   void Break(Error error);
 
   PeerSocket socket_;
@@ -78,6 +95,13 @@ class TcpConnection : public std::enable_shared_from_this<TcpConnection> {
   FrameBuffer input_;
   FrameQueue queue_;
   std::vector<asio::const_buffer> buffers_;
+  // Of TLS only.
+  TlsRole role_ = TlsRole::kListener;
+  std::unique_ptr<TlsEngine> engine_;  // nullptr: plaintext, or not known yet.
+  Bytes sealed_;                       // What was read, before it is deciphered.
+  NodeId only_from_;                   // Whom the peer's certificate names, if it names one.
+  bool heard_ = false;                 // It is known whether the peer speaks TLS.
+
   bool open_ = false;
   bool closed_ = false;
   bool corked_now_ = false;

@@ -13,7 +13,8 @@ namespace dynamo {
 struct TcpTransport::Incoming {
   std::shared_ptr<TcpConnection> connection;
   TimePoint since;
-  bool heard = false;  // A whole frame came: it is a peer.
+  bool heard = false;          // A whole frame came: it is a peer.
+  bool other_cluster = false;  // That was said.
 };
 
 TcpTransport::TcpTransport(Executor executor, Clock* clock, Metrics* metrics, Logger log, TcpTransportOptions options)
@@ -37,6 +38,17 @@ TcpTransport::TcpTransport(Executor executor, Clock* clock, Metrics* metrics, Lo
 }
 
 TcpTransport::~TcpTransport() { Stop(); }
+
+void TcpTransport::SetCluster(ClusterId cluster) {
+  cluster_tag_ = cluster.value.low;
+  if (options_.channel.connection.tls == nullptr) return;
+  const std::string& named = options_.channel.connection.tls->context()->cluster();
+  const auto id = ParseClusterId(named);
+  if (!id || !cluster || *id == cluster) return;
+  log_.Error(
+      "tls_certificate_of_other_cluster certificate={} disk={} do=\"give this node a certificate of its cluster\"",
+      named, ToString(cluster));
+}
 
 void TcpTransport::SetAddress(NodeId node, std::string address) { nodes_[node] = ChannelTo(address); }
 
@@ -110,7 +122,7 @@ void TcpTransport::Adopt(int descriptor, bool ipv6) {
   incoming->connection =
       std::make_shared<TcpConnection>(std::move(socket), options_.channel.connection, &corked_, std::move(events));
   incoming_.insert(incoming);
-  incoming->connection->Open();
+  incoming->connection->Open(TlsRole::kListener);
 }
 
 Counter& TcpTransport::AcceptedTotal(uint8_t version) {
@@ -124,6 +136,10 @@ void TcpTransport::OnFrame(const std::shared_ptr<Incoming>& from, const ParsedFr
   const FrameHeader& request = frame.header;
   if (request.kind != FrameKind::kRequest) return;  // Answers go where the requests went.
   const bool other_cluster = request.cluster_tag != 0 && cluster_tag_ != 0 && request.cluster_tag != cluster_tag_;
+  if (other_cluster && !std::exchange(from->other_cluster, true)) {
+    log_.Warn("peer_of_other_cluster node={} cluster_ends_in={:016x} ours_ends_in={:016x}", ToString(request.from),
+              request.cluster_tag, cluster_tag_);
+  }
   if (other_cluster && request.to) {
     other_cluster_total_.Add();
     return;

@@ -34,7 +34,7 @@ class TcpTransport : public Transport {
 
   void SetHandler(PeerHandler* handler) override { handler_ = handler; }
   void SetSelf(NodeId self) override { self_ = self; }
-  void SetCluster(ClusterId cluster) override { cluster_tag_ = cluster.value.low; }
+  void SetCluster(ClusterId cluster) override;
   void SetAddress(NodeId node, std::string address) override;
   void Call(NodeId to, SharedBytes body, TimePoint deadline, ReplyCallback reply) override;
   void CallAddress(std::string address, SharedBytes body, TimePoint deadline, ReplyCallback reply) override;

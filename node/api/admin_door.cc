@@ -56,6 +56,14 @@ Result<TopologyChange> ChangeOf(const admin::Operation& operation, const std::st
 
 }  // namespace
 
+Async<HttpResponse> AdminDoor::AnswerOn(std::shared_ptr<Connection> connection, AdminGuard* guard,
+                                        HttpRequest request) {
+  if (guard != nullptr) {
+    if (auto refusal = guard->Refuse(request, connection->stream().is_admin())) co_return std::move(*refusal);
+  }
+  co_return co_await Answer(std::move(request));
+}
+
 Async<HttpResponse> AdminDoor::Answer(HttpRequest request) {
   const std::string target(request.target());
   const std::string path = target.substr(0, target.find('?'));

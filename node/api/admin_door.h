@@ -3,10 +3,12 @@
 #define DYNAMO_NODE_API_ADMIN_DOOR_H_
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "common/admin/types.h"
 #include "common/base/metrics.h"
+#include "node/api/admin_guard.h"
 #include "node/api/http_route.h"
 #include "node/api/http_server.h"
 #include "node/env/admin_handler.h"
@@ -21,6 +23,8 @@ class AdminDoor {
   AdminDoor(AdminHandler* handler, const Metrics* metrics) : handler_(handler), metrics_(metrics) {}
 
   Async<HttpResponse> Answer(HttpRequest request);
+  // As Answer, to those who may ask; `guard`: nullptr if all may.
+  Async<HttpResponse> AnswerOn(std::shared_ptr<Connection> connection, AdminGuard* guard, HttpRequest request);
   // From now on the node is not ready.
   void SetStopping() { stopping_ = true; }
 

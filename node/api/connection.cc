@@ -25,8 +25,8 @@ void Connection::EndSoon() {
 
 void Connection::Close() {
   boost::system::error_code ignored;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
-  socket_.close(ignored);
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  stream_.socket().close(ignored);
 }
 
 struct ConnectionSet::State : std::enable_shared_from_this<ConnectionSet::State> {

@@ -4,15 +4,14 @@
 #ifndef DYNAMO_NODE_API_CONNECTION_H_
 #define DYNAMO_NODE_API_CONNECTION_H_
 
-#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <set>
 
 #include "common/base/metrics.h"
+#include "node/api/client_stream.h"
 #include "node/api/limits.h"
 #include "node/env/async.h"
 
@@ -20,11 +19,11 @@ namespace dynamo {
 
 class Connection {
  public:
-  using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
+  using Socket = ClientStream::Socket;
 
-  explicit Connection(Socket socket) : socket_(std::move(socket)) {}
+  explicit Connection(Socket socket) : stream_(std::move(socket)) {}
 
-  Socket& socket() { return socket_; }
+  ClientStream& stream() { return stream_; }
   // The connection is closed unless another deadline is set by then.
   void SetDeadline(std::chrono::milliseconds from_now) {
     deadline_ = std::chrono::steady_clock::now() + from_now;
@@ -45,7 +44,7 @@ class Connection {
   static constexpr std::chrono::milliseconds kLastRequestTime{1000};
 
  private:
-  Socket socket_;
+  ClientStream stream_;
   bool idle_ = false;
   bool ending_ = false;
   std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();

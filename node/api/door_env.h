@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/base/metrics.h"
+#include "common/tls/keeper.h"
 #include "node/api/limits.h"
 #include "node/env/random.h"
 #include "node/env/request_handler.h"
@@ -18,6 +19,7 @@ struct DoorEnv {
   Metrics* metrics = nullptr;
   DoorLimits limits;
   std::string node_name;
+  TlsKeeper* tls = nullptr;  // Of clients; nullptr: plaintext only.
 };
 
 }  // namespace dynamo

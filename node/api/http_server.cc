@@ -20,6 +20,7 @@ using Parser = http::request_parser<http::string_body>;
 
 constexpr std::chrono::seconds kLingerTime{5};
 constexpr size_t kLingerBytesMax = 16 << 20;
+constexpr size_t kFirstBytesMax = 4 << 10;
 
 // The answer to a request that could not be read; nullopt: the client has gone.
 std::optional<HttpResponse> ResponseToReadError(boost::system::error_code error) {
@@ -41,12 +42,46 @@ class HttpSession {
     buffer_.max_size(limits_.header_bytes_max + (64u << 10));
   }
 
-  Async<> Run() {
+  Async<> Run(TlsKeeper* tls) {
+    if (tls != nullptr && !co_await Secure(tls)) co_return;
     while (co_await ServeOne()) {
     }
   }
 
  private:
+  // The first byte says how the client speaks.
+  Async<bool> Secure(TlsKeeper* tls) {
+    connection_->SetIdle(limits_.idle_timeout);
+    if (!co_await WaitForBytes()) co_return false;
+    const auto first = connection_->stream().Peek();
+    if (!first) co_return false;
+    if (*first == kTlsFirstByte) {
+      connection_->SetDeadline(limits_.handshake_timeout);
+      co_return co_await connection_->stream().Secure(tls);
+    }
+    if (!tls->required()) co_return true;
+    tls->Refused({TlsReason::kPlaintext, "wanted TLS"}, connection_->stream().Client());
+    HttpResponse refusal = TextResponse(HttpStatus::bad_request, "this port takes https only");
+    refusal.keep_alive(false);
+    if (co_await Write(std::move(refusal))) co_await Linger();
+    co_return false;
+  }
+
+  Async<bool> WaitForBytes() {
+    boost::system::error_code error;
+    co_await connection_->stream().socket().async_wait(asio::socket_base::wait_read,
+                                                       asio::redirect_error(kUseAwaitable, error));
+    co_return !error;
+  }
+
+  // Bytes on the socket may be TLS's own, and bytes of a request may have left it already.
+  Async<bool> ReadFirstBytes() {
+    boost::system::error_code error;
+    buffer_.commit(co_await connection_->stream().async_read_some(buffer_.prepare(kFirstBytesMax),
+                                                                  asio::redirect_error(kUseAwaitable, error)));
+    co_return !error;
+  }
+
   Async<bool> ServeOne() {
     if (!co_await WaitForRequest()) co_return false;
     Parser parser;
@@ -79,10 +114,8 @@ class HttpSession {
   Async<bool> WaitForRequest() {
     if (buffer_.size() == 0) {
       connection_->SetIdle(limits_.idle_timeout);
-      boost::system::error_code error;
-      co_await connection_->socket().async_wait(asio::socket_base::wait_read,
-                                                asio::redirect_error(kUseAwaitable, error));
-      if (error) co_return false;
+      const bool secured = connection_->stream().secured();
+      if (!(secured ? co_await ReadFirstBytes() : co_await WaitForBytes())) co_return false;
     }
     connection_->SetDeadline(limits_.transfer_timeout);
     co_return true;
@@ -91,14 +124,14 @@ class HttpSession {
   Async<boost::system::error_code> ReadInto(Parser* parser) {
     boost::system::error_code error;
     auto token = asio::redirect_error(kUseAwaitable, error);
-    co_await http::async_read_header(connection_->socket(), buffer_, *parser, token);
+    co_await http::async_read_header(connection_->stream(), buffer_, *parser, token);
     if (error) co_return error;
     if (boost::beast::iequals(parser->get()[http::field::expect], "100-continue")) {
       HttpResponse go_on(HttpStatus::continue_, kHttp11);
-      co_await http::async_write(connection_->socket(), go_on, token);
+      co_await http::async_write(connection_->stream(), go_on, token);
       if (error) co_return error;
     }
-    co_await http::async_read(connection_->socket(), buffer_, *parser, token);
+    co_await http::async_read(connection_->stream(), buffer_, *parser, token);
     co_return error;
   }
 
@@ -108,7 +141,7 @@ class HttpSession {
     if (!bodiless && !response.has_content_length()) response.prepare_payload();
     connection_->SetDeadline(limits_.transfer_timeout);
     boost::system::error_code error;
-    co_await http::async_write(connection_->socket(), response, asio::redirect_error(kUseAwaitable, error));
+    co_await http::async_write(connection_->stream(), response, asio::redirect_error(kUseAwaitable, error));
     co_return !error;
   }
 
@@ -116,11 +149,11 @@ class HttpSession {
   // unread bytes resets the connection, and the client never sees the refusal.
   Async<> Linger() {
     boost::system::error_code error;
-    connection_->socket().shutdown(asio::socket_base::shutdown_send, error);
+    connection_->stream().socket().shutdown(asio::socket_base::shutdown_send, error);
     connection_->SetDeadline(std::min<std::chrono::milliseconds>(kLingerTime, limits_.transfer_timeout));
     std::array<char, 16 << 10> sink;
     for (size_t read = 0; !error && read < kLingerBytesMax;) {
-      read += co_await connection_->socket().async_read_some(asio::buffer(sink),
+      read += co_await connection_->stream().async_read_some(asio::buffer(sink),
                                                              asio::redirect_error(kUseAwaitable, error));
     }
   }
@@ -133,9 +166,9 @@ class HttpSession {
 
 }  // namespace
 
-Async<> ServeHttp(std::shared_ptr<Connection> connection, DoorLimits limits, HttpHandler handler) {
+Async<> ServeHttp(std::shared_ptr<Connection> connection, DoorLimits limits, HttpHandler handler, TlsKeeper* tls) {
   HttpSession session(std::move(connection), limits, std::move(handler));
-  co_await session.Run();
+  co_await session.Run(tls);
 }
 
 HttpResponse TextResponse(HttpStatus status, std::string_view text) {

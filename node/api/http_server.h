@@ -26,9 +26,11 @@ inline constexpr unsigned kHttp11 = 11;
 // Answers one request; never fails: errors are answers.
 using HttpHandler = std::function<Async<HttpResponse>(HttpRequest)>;
 
-// Serves one connection until it ends. What cannot be parsed is answered with 400,
+// Serves one connection until it ends, over TLS if it begins so; `tls`: nullptr for
+// plaintext only. What cannot be parsed is answered with 400,
 // 413 or 431 and closes the connection.
-Async<> ServeHttp(std::shared_ptr<Connection> connection, DoorLimits limits, HttpHandler handler);
+Async<> ServeHttp(std::shared_ptr<Connection> connection, DoorLimits limits, HttpHandler handler,
+                  TlsKeeper* tls = nullptr);
 
 // A plain-text answer that ends in a newline.
 HttpResponse TextResponse(HttpStatus status, std::string_view text);

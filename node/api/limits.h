@@ -16,6 +16,8 @@ struct DoorLimits {
   std::chrono::milliseconds idle_timeout{std::chrono::minutes(10)};
   // From the first byte of a request to its last, and of an answer likewise.
   std::chrono::milliseconds transfer_timeout{std::chrono::seconds(60)};
+  // Of a handshake.
+  std::chrono::milliseconds handshake_timeout{std::chrono::seconds(10)};
 };
 
 // The version of Riak's API that the doors speak: clients choose features by it.

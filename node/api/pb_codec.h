@@ -39,7 +39,9 @@ enum class PbCode : uint8_t {
   kResetBucketResp = 30,
   kGetBucketTypeReq = 31,
   kSetBucketTypeReq = 32,
-  kStartTlsReq = 255,
+  kAuthReq = 253,
+  kAuthResp = 254,
+  kStartTls = 255,  // The request and its answer.
 };
 
 inline constexpr size_t kPbLengthBytes = 4;

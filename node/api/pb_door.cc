@@ -25,7 +25,7 @@ class PbReader {
       if (begin_ == end_) begin_ = end_ = 0;
       if (buffer_.size() - end_ < std::min(size - (end_ - begin_), kReadStep)) MakeRoom(size);
       boost::system::error_code error;
-      end_ += co_await connection_->socket().async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_),
+      end_ += co_await connection_->stream().async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_),
                                                              asio::redirect_error(kUseAwaitable, error));
       if (error) co_return false;
       connection_->SetDeadline(limits_.transfer_timeout);
@@ -61,9 +61,55 @@ class PbReader {
 Async<bool> WriteAll(std::shared_ptr<Connection> connection, Bytes answer, DoorLimits limits) {
   connection->SetDeadline(limits.transfer_timeout);
   boost::system::error_code error;
-  co_await asio::async_write(connection->socket(), asio::buffer(answer), asio::redirect_error(kUseAwaitable, error));
+  co_await asio::async_write(connection->stream(), asio::buffer(answer), asio::redirect_error(kUseAwaitable, error));
   co_return !error;
 }
+
+// What comes before and around a connection's requests: STARTTLS and, after it, the
+// client's name. Users are not known here, so that any is let in.
+class PbSecurity {
+ public:
+  // kServe: the message is a request. kGoOn: it was answered.
+  enum class Next { kServe, kGoOn, kEnd };
+
+  PbSecurity(std::shared_ptr<Connection> connection, const DoorEnv& env)
+      : connection_(std::move(connection)), limits_(env.limits), tls_(env.tls) {}
+
+  // Where there is TLS. `pipelined`: more was read than this message.
+  Async<Next> Take(PbCode code, bool pipelined) {
+    const bool secured = connection_->stream().secured();
+    if (code == PbCode::kStartTls && !secured) co_return co_await Start(pipelined);
+    if (secured && code == PbCode::kAuthReq) co_return co_await Say(EncodePbFrame(PbCode::kAuthResp, ""));
+    if (secured && code == PbCode::kStartTls) co_return co_await Say(EncodePbError("TLS has begun already"));
+    // A password is never asked for in plaintext.
+    if (secured || (!tls_->required() && code != PbCode::kAuthReq)) co_return Next::kServe;
+    if (!std::exchange(refused_, true)) {
+      tls_->Refused({TlsReason::kPlaintext, "wanted STARTTLS"}, connection_->stream().Client());
+    }
+    co_return co_await Say(EncodePbError("Security is enabled, please STARTTLS first"));
+  }
+
+ private:
+  Async<Next> Start(bool pipelined) {
+    // What was sent in plaintext must not be taken for something that was said within TLS.
+    if (pipelined) {
+      tls_->Refused({TlsReason::kProtocol, "bytes right after STARTTLS"}, connection_->stream().Client());
+      co_return Next::kEnd;
+    }
+    if (co_await Say(EncodePbFrame(PbCode::kStartTls, "")) == Next::kEnd) co_return Next::kEnd;
+    connection_->SetDeadline(limits_.handshake_timeout);
+    co_return co_await connection_->stream().Secure(tls_) ? Next::kGoOn : Next::kEnd;
+  }
+
+  Async<Next> Say(Bytes answer) {
+    co_return co_await WriteAll(connection_, std::move(answer), limits_) ? Next::kGoOn : Next::kEnd;
+  }
+
+  std::shared_ptr<Connection> connection_;
+  DoorLimits limits_;
+  TlsKeeper* tls_;
+  bool refused_ = false;
+};
 
 }  // namespace
 
@@ -71,6 +117,7 @@ Async<> ServePb(std::shared_ptr<Connection> connection, DoorEnv env) {
   const size_t bytes_max = env.limits.object_bytes_max + kMessageOverhead;
   PbSession session(env);
   PbReader reader(connection.get(), env.limits);
+  PbSecurity security(connection, env);
   for (;;) {
     if (reader.empty()) connection->SetIdle(env.limits.idle_timeout);
     if (!co_await reader.Need(kPbLengthBytes)) co_return;
@@ -84,6 +131,11 @@ Async<> ServePb(std::shared_ptr<Connection> connection, DoorEnv env) {
     const auto code = static_cast<uint8_t>(reader.Take(1)[0]);
     Bytes body(reader.Take(*length - 1));
     reader.Shrink();
+    if (env.tls != nullptr) {
+      const PbSecurity::Next next = co_await security.Take(static_cast<PbCode>(code), !reader.empty());
+      if (next == PbSecurity::Next::kEnd) co_return;
+      if (next == PbSecurity::Next::kGoOn) continue;
+    }
     connection->ClearDeadline();
     Bytes answer = co_await session.Answer(code, std::move(body));
     if (env.handler->Parting()) connection->EndSoon();

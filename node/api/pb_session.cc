@@ -97,7 +97,7 @@ Async<Bytes> PbSession::Answer(uint8_t code, Bytes body) {
       if (auto parsed = ParsePb(body, &request); !parsed) co_return EncodeError(parsed.error());
       co_return co_await Delete(std::move(request));
     }
-    case PbCode::kStartTlsReq: co_return EncodePbError("Security not enabled; STARTTLS not allowed.");
+    case PbCode::kStartTls: co_return EncodePbError("Security not enabled; STARTTLS not allowed.");
     default: co_return co_await AnswerProperties(static_cast<PbCode>(code), std::move(body));
   }
 }

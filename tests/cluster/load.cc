@@ -159,7 +159,8 @@ void Load::ForEachKey(const Visit& visit) {
   visitors.reserve(kVisitors);
   for (size_t id = 0; id < kVisitors; ++id) {
     visitors.emplace_back([this, &keys, &visit, id] {
-      StoreClient client(nodes_, {}, settings_.seed + id);
+      // Patient, but by the same door.
+      StoreClient client(nodes_, {.authorities = settings_.client.authorities}, settings_.seed + id);
       for (size_t i = id; i < keys.size(); i += kVisitors) visit(client, keys[i]);
     });
   }

@@ -31,6 +31,8 @@ class NodeProcess {
   void Start();
   // From the next start on.
   void set_binary(std::string binary) { settings_.binary = std::move(binary); }
+  void set_arguments(std::vector<std::string> arguments) { settings_.arguments = std::move(arguments); }
+  const std::vector<std::string>& arguments() const { return settings_.arguments; }
   // SIGKILL, and waits for its end.
   void Kill();
   // SIGTERM; the exit code, or minus the signal that ended it.

@@ -50,8 +50,10 @@ std::optional<Reading> ParseReading(const Answer& answer) {
 StoreClient::StoreClient(const std::vector<std::string>& nodes, const ClientSettings& settings, uint64_t seed)
     : settings_(settings), rng_(seed), nodes_(nodes.size()) {
   for (size_t i = 0; i < nodes_.size(); ++i) {
-    nodes_[i].http = std::make_unique<httplib::Client>("http://" + nodes[i]);
-    nodes_[i].http->set_keep_alive(true);
+    const bool tls = !settings.authorities.empty();
+    nodes_[i].http = std::make_unique<httplib::Client>((tls ? "https://" : "http://") + nodes[i]);
+    if (tls) nodes_[i].http->set_ca_cert_path(settings.authorities.c_str());
+    nodes_[i].http->set_keep_alive(!tls);
     nodes_[i].http->set_tcp_nodelay(true);
     nodes_[i].http->set_connection_timeout(settings.connect_timeout);
     nodes_[i].http->set_read_timeout(settings.answer_timeout);

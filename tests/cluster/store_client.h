@@ -23,6 +23,8 @@ struct ClientSettings {
   std::chrono::milliseconds answer_timeout{10'000};
   // A node that did not answer is left alone for this long, if there are others.
   std::chrono::milliseconds avoid{0};
+  // A file of those whom to trust: https, and a connection for each request; empty: http.
+  std::string authorities = {};
 };
 
 // What became of one request, after a refused connection was tried elsewhere once.

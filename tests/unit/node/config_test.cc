@@ -238,5 +238,16 @@ TEST(Config, AWildcardListenerAdvertisesWhatItIsTold) {
   EXPECT_EQ(config.name, "dynamo@node-0.dynamo");
 }
 
+TEST(Config, TlsIsOffUntilItIsNamedAndWantsAFolder) {
+  EXPECT_EQ(FakeInvocation().Config().tls_client.mode, TlsMode::kOff);
+  const NodeConfig config =
+      FakeInvocation().File("tls-peer: required\ntls-peer-folder: /tls\ntls-admin: off\n").Config();
+  EXPECT_EQ(config.tls_peer.mode, TlsMode::kRequired);
+  EXPECT_EQ(config.tls_peer.folder, "/tls");
+  EXPECT_THAT(FakeInvocation().Say({"--tls-client", "optional"}).Refusal(),
+              HasSubstr("tls-client wants tls-client-folder"));
+  EXPECT_THAT(FakeInvocation().Say({"--tls-client", "yes"}).Refusal(), HasSubstr("off, optional, required"));
+}
+
 }  // namespace
 }  // namespace dynamo
