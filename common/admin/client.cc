@@ -28,12 +28,13 @@ std::string ErrorText(const httplib::Response& response) {
 
 struct Client::State {
   std::string endpoint;
-  httplib::Client http;
+  std::unique_ptr<httplib::Client> http;
 
-  State(std::string where, std::chrono::milliseconds timeout) : endpoint(WithScheme(where)), http(endpoint) {
-    http.set_connection_timeout(timeout);
-    http.set_read_timeout(timeout);
-    http.set_write_timeout(timeout);
+  State(const Endpoint& where, std::chrono::milliseconds timeout)
+      : endpoint(WithScheme(where.url)), http(MakeHttpClient(where)) {
+    http->set_connection_timeout(timeout);
+    http->set_read_timeout(timeout);
+    http->set_write_timeout(timeout);
   }
 
   Result<std::string> Check(const httplib::Result& result, const std::string& path) const {
@@ -45,13 +46,13 @@ struct Client::State {
     if (result->status / 100 != 2) return Fail(CodeOf(result->status), ErrorText(*result));
     return result->body;
   }
-  Result<std::string> Get(const std::string& path) { return Check(http.Get(path.c_str()), path); }
+  Result<std::string> Get(const std::string& path) { return Check(http->Get(path.c_str()), path); }
   Result<std::string> Put(const std::string& path, const std::string& body) {
-    return Check(http.Put(path.c_str(), body, kJson), path);
+    return Check(http->Put(path.c_str(), body, kJson), path);
   }
 };
 
-Client::Client(const std::string& endpoint, std::chrono::milliseconds timeout)
+Client::Client(const Endpoint& endpoint, std::chrono::milliseconds timeout)
     : state_(std::make_unique<State>(endpoint, timeout)) {}
 Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
@@ -65,11 +66,11 @@ Result<std::string> Client::GetMetrics() { return state_->Get("/metrics"); }
 
 Result<Location> Client::Locate(const std::string& type, const std::string& bucket, const std::string& key) {
   const httplib::Params params{{"type", type}, {"bucket", bucket}, {"key", key}};
-  return state_->Check(state_->http.Get("/locate", params, httplib::Headers{}), "/locate").and_then(LocationFromJson);
+  return state_->Check(state_->http->Get("/locate", params, httplib::Headers{}), "/locate").and_then(LocationFromJson);
 }
 
 Result<bool> Client::IsReady() {
-  const auto answer = state_->http.Get("/readyz");
+  const auto answer = state_->http->Get("/readyz");
   if (answer && (answer->status == 200 || answer->status == 503)) return answer->status == 200;
   return Fail(state_->Check(answer, "/readyz").error());
 }
@@ -110,7 +111,7 @@ Result<Operation> Client::Change(const std::string& operation_id, const std::str
 Result<Safety> Client::GetSafety(const std::string& without) {
   httplib::Params params;
   if (!without.empty()) params.emplace("without", without);
-  return state_->Check(state_->http.Get("/safety", params, httplib::Headers{}), "/safety").and_then(SafetyFromJson);
+  return state_->Check(state_->http->Get("/safety", params, httplib::Headers{}), "/safety").and_then(SafetyFromJson);
 }
 
 Result<Plan> Client::GetPlan(const MemberOperation& staged) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "common/admin/http_client.h"
 #include "common/admin/types.h"
 #include "common/base/result.h"
 
@@ -16,8 +17,7 @@ namespace dynamo::admin {
 // kTimeout, or what the node answered.
 class Client {
  public:
-  // "host:port" or "http://host:port".
-  explicit Client(const std::string& endpoint, std::chrono::milliseconds timeout = std::chrono::seconds(15));
+  explicit Client(const Endpoint& endpoint, std::chrono::milliseconds timeout = std::chrono::seconds(15));
   ~Client();
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;

@@ -1,6 +1,19 @@
 #include "common/admin/http_client.h"
 
+#include <httplib.h>
+
+#include <fstream>
+
 namespace dynamo::admin {
+
+std::unique_ptr<httplib::Client> MakeHttpClient(const Endpoint& endpoint) {
+  const Credentials& with = endpoint.with;
+  auto client = std::make_unique<httplib::Client>(WithScheme(endpoint.url), with.certificate_file, with.key_file);
+  if (!with.ca_file.empty()) client->set_ca_cert_path(with.ca_file.c_str());
+  std::string token;
+  if (!with.token_file.empty() && std::ifstream(with.token_file) >> token) client->set_bearer_token_auth(token.c_str());
+  return client;
+}
 
 std::string WithScheme(const std::string& endpoint) {
   return endpoint.find("://") == std::string::npos ? "http://" + endpoint : endpoint;

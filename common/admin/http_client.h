@@ -2,11 +2,36 @@
 #ifndef DYNAMO_COMMON_ADMIN_HTTP_CLIENT_H_
 #define DYNAMO_COMMON_ADMIN_HTTP_CLIENT_H_
 
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "common/base/result.h"
 
+namespace httplib {
+class Client;
+}
+
 namespace dynamo::admin {
+
+// Files in PEM, but for the token; each may be missing (empty).
+struct Credentials {
+  std::string ca_file;  // Whom to trust at https; without it those whom the system trusts.
+  std::string certificate_file, key_file;
+  std::string token_file;  // Its token is shown as a bearer's.
+};
+
+// Of a node's port: "host:port", "http://..." or "https://...".
+struct Endpoint {
+  std::string url;
+  Credentials with;
+
+  // Implicit: an address alone is an endpoint, mostly.
+  Endpoint(std::string address, Credentials credentials = {}) : url(std::move(address)), with(std::move(credentials)) {}
+};
+
+// Connects when it is first used. A token that cannot be read is not shown.
+std::unique_ptr<httplib::Client> MakeHttpClient(const Endpoint& endpoint);
 
 // "host:port" or a URL -> a URL.
 std::string WithScheme(const std::string& endpoint);

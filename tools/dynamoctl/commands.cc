@@ -19,12 +19,25 @@ namespace {
 
 // Options that every command takes.
 void AddCommon(CLI::App& app, Settings* settings) {
-  app.add_option("--admin", settings->admin, "Admin API of the node to ask, host:port")
+  app.add_option("--admin", settings->admin.url, "Admin API of the node to ask, host:port or https://host:port")
       ->envname("DYNAMO_ADMIN")
       ->capture_default_str();
-  app.add_option("--http", settings->http, "HTTP door of the node to ask, host:port")
+  app.add_option("--http", settings->http.url, "HTTP door of the node to ask, host:port or https://host:port")
       ->envname("DYNAMO_HTTP")
       ->capture_default_str();
+  admin::Credentials& with = settings->admin.with;
+  app.add_option("--tls-ca", with.ca_file, "PEM file of the authorities to trust at https; else the system's")
+      ->envname("DYNAMO_TLS_CA")
+      ->check(CLI::ExistingFile);
+  app.add_option("--tls-cert", with.certificate_file, "PEM file of the administrator's certificate")
+      ->envname("DYNAMO_TLS_CERT")
+      ->check(CLI::ExistingFile);
+  app.add_option("--tls-key", with.key_file, "PEM file of its key")
+      ->envname("DYNAMO_TLS_KEY")
+      ->check(CLI::ExistingFile);
+  app.add_option("--admin-token-file", with.token_file, "File of the administrator's token")
+      ->envname("DYNAMO_ADMIN_TOKEN_FILE")
+      ->check(CLI::ExistingFile);
   app.add_option("-o,--output", settings->output, "How to print: text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
@@ -54,6 +67,7 @@ int Run(const std::vector<std::string>& arguments, std::istream& in, std::ostrea
   } catch (const CLI::ParseError& error) {
     return app.exit(error, out, err) == 0 ? 0 : 2;
   }
+  settings.http.with.ca_file = settings.admin.with.ca_file;
   const Status done = chosen();
   if (done) return 0;
   err << "dynamoctl: " << done.error().message << '\n';

@@ -107,10 +107,11 @@ Result<std::vector<Value>> ParseMultipart(std::string_view body, std::string_vie
 
 struct ObjectClient::State {
   std::string endpoint;
-  httplib::Client http;
+  std::unique_ptr<httplib::Client> http;
 
-  explicit State(const std::string& where) : endpoint(admin::WithScheme(where)), http(endpoint) {
-    http.set_read_timeout(std::chrono::seconds(70));
+  explicit State(const admin::Endpoint& where)
+      : endpoint(admin::WithScheme(where.url)), http(admin::MakeHttpClient(where)) {
+    http->set_read_timeout(std::chrono::seconds(70));
   }
 
   // The answer if its status is among `good`.
@@ -128,12 +129,12 @@ struct ObjectClient::State {
   }
 };
 
-ObjectClient::ObjectClient(const std::string& endpoint) : state_(std::make_unique<State>(endpoint)) {}
+ObjectClient::ObjectClient(const admin::Endpoint& endpoint) : state_(std::make_unique<State>(endpoint)) {}
 ObjectClient::~ObjectClient() = default;
 
 Result<Found> ObjectClient::Get(const ObjectName& name, const Query& query) {
   const auto response = state_->Check(
-      state_->http.Get(PathOf(name, query), httplib::Headers{{"Accept", "multipart/mixed, */*"}}), {200, 300, 404});
+      state_->http->Get(PathOf(name, query), httplib::Headers{{"Accept", "multipart/mixed, */*"}}), {200, 300, 404});
   if (!response) return Fail(response.error());
   if (response->status == 404 && TrimNewline(response->body) != "not found") {
     return Fail(Errc::kNotFound, std::string(TrimNewline(response->body)));
@@ -154,13 +155,13 @@ Result<Found> ObjectClient::Get(const ObjectName& name, const Query& query) {
 Result<std::string> ObjectClient::Put(const ObjectName& name, const std::string& data, const std::string& content_type,
                                       const std::string& context, const Query& query) {
   const auto response =
-      state_->Check(state_->http.Put(PathOf(name, query), WithContext(context), data, content_type.c_str()), {204});
+      state_->Check(state_->http->Put(PathOf(name, query), WithContext(context), data, content_type.c_str()), {204});
   if (!response) return Fail(response.error());
   return response->get_header_value("X-Riak-Vclock");
 }
 
 Status ObjectClient::Delete(const ObjectName& name, const std::string& context, const Query& query) {
-  const auto response = state_->Check(state_->http.Delete(PathOf(name, query), WithContext(context)), {204});
+  const auto response = state_->Check(state_->http->Delete(PathOf(name, query), WithContext(context)), {204});
   if (!response) return Fail(response.error());
   return {};
 }

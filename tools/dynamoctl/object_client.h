@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/admin/http_client.h"
 #include "common/base/result.h"
 
 namespace dynamo::ctl {
@@ -34,8 +35,7 @@ struct Found {
 // Blocking. Errors: kUnavailable (names the endpoint), kTimeout, or what the node answered.
 class ObjectClient {
  public:
-  // "host:port" or "http://host:port".
-  explicit ObjectClient(const std::string& endpoint);
+  explicit ObjectClient(const admin::Endpoint& endpoint);
   ~ObjectClient();
 
   using Query = std::map<std::string, std::string>;  // r, w, ...: quorums.

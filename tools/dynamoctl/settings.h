@@ -5,11 +5,13 @@
 #include <iosfwd>
 #include <string>
 
+#include "common/admin/http_client.h"
+
 namespace dynamo::ctl {
 
 struct Settings {
-  std::string admin = "127.0.0.1:8091";
-  std::string http = "127.0.0.1:8098";
+  admin::Endpoint admin{"127.0.0.1:8091"};
+  admin::Endpoint http{"127.0.0.1:8098"};
   std::string output = "text";
   std::istream* in = nullptr;
   std::ostream* out = nullptr;
