@@ -80,11 +80,12 @@ Object RenderConfigMap(const ClusterSpec& spec) {
 }
 
 Object RenderBinding(const ClusterSpec& spec) {
+  const bool encrypted = spec.tls_clients == ClusterSpec::ClientTls::kRequired;
   const Object data{{"type", "dynamo"},
                     {"host", spec.Endpoint()},
                     {"port", std::to_string(kHttpPort)},
                     {"pbPort", std::to_string(kPbPort)},
-                    {"uri", fmt::format("http://{}:{}", spec.Endpoint(), kHttpPort)}};
+                    {"uri", fmt::format("{}://{}:{}", encrypted ? "https" : "http", spec.Endpoint(), kHttpPort)}};
   return {{"apiVersion", "v1"},
           {"kind", "Secret"},
           {"metadata", Metadata(spec, spec.BindingName())},

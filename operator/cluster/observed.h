@@ -10,6 +10,7 @@
 
 #include "common/admin/types.h"
 #include "common/base/time.h"
+#include "operator/cluster/certificates.h"
 
 namespace dynamo::op {
 
@@ -71,9 +72,10 @@ struct Observed {
   // The repair of the operation under way; of no state: the node knows of none; nullopt:
   // it did not answer, or was not asked.
   std::optional<admin::Repair> repair;
-  bool pod_monitors = false;       // The API server knows them; looked for where one is asked for.
-  std::string machines_forbidden;  // Why machines could not be looked for.
-  std::string classes_forbidden;   // Why storage classes could not.
+  std::optional<CertificatesView> certificates;  // nullopt: none are asked for.
+  bool pod_monitors = false;                     // The API server knows them; looked for where one is asked for.
+  std::string machines_forbidden;                // Why machines could not be looked for.
+  std::string classes_forbidden;                 // Why storage classes could not.
   WallMicros now = 0;
 
   const NodeView* FindNode(const std::string& name) const;

@@ -20,7 +20,6 @@ const std::vector<NotOffered>& FieldsNotOffered() {
   static const std::vector<NotOffered> fields = {
       {"auth.enabled", false},         {"monitoring.rules", false},  // The operator's chart has them, for all clusters.
       {"monitoring.dashboard", false}, {"replication.sloppyQuorum", true}, {"replication.hintedHandoff", true},
-      {"tls.peers", "Disabled"},       {"tls.clients", "Disabled"},
   };
   return fields;
 }

@@ -56,6 +56,17 @@ Action WaitForClusterId(const ClusterSpec& spec, const NodeView& node) {
       true};
 }
 
+// Of no operation: certificates end, whatever else goes on.
+std::optional<Action> KeepSecrets(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
+  if (observed.certificates) {
+    if (auto next = NextCertificate(*observed.certificates, spec.tls_rotate_token, observed.now)) return *next;
+    if (!observed.certificates->missing.empty() && status.ring_epoch == 0)
+      return Wait{"SecretMissing", observed.certificates->missing, true};
+  }
+  if (status.ring_epoch > 0 || status.operation) return std::nullopt;
+  return BeginPeerMode(spec, status, observed);
+}
+
 // Of an idle cluster. What does not serve comes first, and what takes nodes away last. Of one
 // that sleeps nothing can be told but that.
 Action BeginNext(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
@@ -64,6 +75,7 @@ Action BeginNext(const ClusterSpec& spec, const ClusterStatus& status, const Obs
   if (auto sleep = BeginHibernateOrWake(spec, status, observed)) return *sleep;
   if (auto restart = BeginRollout(spec, status, observed, /*broken=*/true)) return *restart;
   if (spec.replicas > observed.Replicas()) return BeginScaling(spec, status, observed);
+  if (auto mode = BeginPeerMode(spec, status, observed)) return *mode;
   const auto growth = BeginGrowing(spec, status, observed);
   if (growth && !std::holds_alternative<Wait>(*growth)) return *growth;
   if (auto restart = BeginRollout(spec, status, observed, /*broken=*/false)) return *restart;
@@ -91,6 +103,7 @@ Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed
                             foreign->identity->cluster_id, status.cluster_id),
                 true};
   }
+  if (auto certificates = KeepSecrets(spec, status, observed)) return *certificates;
   for (const RackView& rack : observed.racks) {
     if (rack.deleting) return Wait{"StatefulSetMissing", "that of rack " + rack.name + " is being deleted"};
   }
@@ -144,6 +157,10 @@ struct Describe {
     return fmt::format("Suspect({})", a.suspicion ? a.suspicion->node : "");
   }
   std::string operator()(const RestartPod& a) const { return fmt::format("RestartPod({})", a.node); }
+  std::string operator()(const KeepCertificates& a) const {
+    return fmt::format("KeepCertificates({} {}{})", NameOf(a.what), NameOf(a.use), a.by_next ? " by the next" : "");
+  }
+  std::string operator()(const SetPeerMode& a) const { return fmt::format("SetPeerMode({})", a.mode); }
   std::string operator()(const GrowVolume& a) const { return fmt::format("GrowVolume({} {})", a.node, a.size); }
   std::string operator()(const OrphanPods& a) const { return fmt::format("OrphanPods({})", a.rack); }
   std::string operator()(const DropVolume& a) const { return fmt::format("DropVolume({})", a.node); }

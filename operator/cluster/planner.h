@@ -112,8 +112,15 @@ struct OrphanPods {
   friend bool operator==(const OrphanPods&, const OrphanPods&) = default;
 };
 
-using Action = std::variant<Wait, Settled, ChooseClusterId, Record, Finish, ApplyObjects, FormRing, AskNode, ScaleRack,
-                            RemoveVolume, Suspect, DropVolume, RestartPod, GrowVolume, OrphanPods>;
+// How the nodes speak to each other from their next start on.
+struct SetPeerMode {
+  std::string mode;
+  friend bool operator==(const SetPeerMode&, const SetPeerMode&) = default;
+};
+
+using Action =
+    std::variant<Wait, Settled, ChooseClusterId, Record, Finish, ApplyObjects, FormRing, AskNode, ScaleRack,
+                 RemoveVolume, Suspect, DropVolume, RestartPod, GrowVolume, OrphanPods, KeepCertificates, SetPeerMode>;
 
 Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 
@@ -139,6 +146,8 @@ std::optional<Action> BeginRollout(const ClusterSpec& spec, const ClusterStatus&
 Action ContinueGrowing(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 // nullopt: every volume is as large as it shall be. A wait says why one cannot be.
 std::optional<Action> BeginGrowing(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
+// nullopt: nodes speak to each other as they shall, or are on their way there.
+std::optional<Action> BeginPeerMode(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 // A pod of an older template that cannot start: whatever goes on waits for it, and it has
 // nothing to lose. nullopt: there is none.
 std::optional<Action> RestartBroken(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);

@@ -10,8 +10,9 @@ namespace dynamo::op {
 Result<std::string> RenderList(const std::string& cluster, const std::string& default_image) {
   const auto object = kube::ParseObject(cluster);
   if (!object) return Fail(object.error());
-  const auto spec = ParseSpec(*object);
+  auto spec = ParseSpec(*object);
   if (!spec) return Fail(spec.error());
+  if (spec->tls_peers != ClusterSpec::PeerTls::kDisabled) spec->tls_peer_mode = "required";
   RenderInput input;
   input.spec = &*spec;
   input.cluster_id = kube::StringAt(*object, "status.clusterID");

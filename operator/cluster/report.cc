@@ -194,6 +194,43 @@ void SetMonitored(const ClusterSpec& spec, const ClusterStatus& status, const Ob
       "Prometheus ask the pods' port admin for /metrics");
 }
 
+// Ready: all nodes use certificates of one authority, and none is about to end.
+void SetCertificates(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed,
+                     const Setter& set) {
+  if (!observed.certificates) {
+    if (status.conditions.Get("CertificatesReady") != nullptr) set("CertificatesReady", "False", "NotAskedFor", "");
+    return;
+  }
+  const CertificatesView& view = *observed.certificates;
+  if (!view.missing.empty()) return set("CertificatesReady", "False", "SecretMissing", view.missing);
+  if (auto next = NextCertificate(view, spec.tls_rotate_token, observed.now)) {
+    return set("CertificatesReady", "False", "CertificatesPending", ToString(Action(*next)));
+  }
+  const std::string waits = WaitsFor(view);
+  if (view.next || !waits.empty()) return set("CertificatesReady", "False", "AuthorityRotating", waits);
+  const bool off = spec.tls_peers == ClusterSpec::PeerTls::kDisabled;
+  if (status.tls_peer_mode != (off ? "off" : "required")) {
+    return set(
+        "CertificatesReady", "False", "PeersChanging",
+        fmt::format("nodes speak to each other in mode {}: each step takes a restart of all", status.tls_peer_mode));
+  }
+  set("CertificatesReady", "True", "Valid", "");
+}
+
+// When certificates of the operator's own end: it makes others long before.
+Object Tls(const Observed& observed) {
+  Object out{{"authorityEnds", nullptr}, {"certificatesEnd", nullptr}};
+  if (!observed.certificates) return out;
+  const CertificatesView& view = *observed.certificates;
+  if (view.authority) out["authorityEnds"] = kube::Time(view.authority->not_after);
+  WallMicros first = 0;
+  for (const UseView& use : view.uses) {
+    if (use.leaf) first = first == 0 ? use.leaf->not_after : std::min(first, use.leaf->not_after);
+  }
+  if (first != 0) out["certificatesEnd"] = kube::Time(first);
+  return out;
+}
+
 // What keeps a cluster from sleeping, or from being awake, in the words of the action.
 void SetHibernated(const ClusterSpec& spec, const ClusterStatus& status, const Action& action, const Setter& set) {
   if (!spec.hibernated && !status.hibernation) return set("Hibernated", "False", "Awake", "");
@@ -252,6 +289,7 @@ Object Report(const ClusterSpec& spec, const ClusterStatus& status, const Observ
   SetUpdatePending(spec, status, observed, set);
   SetHibernated(spec, status, action, set);
   SetMonitored(spec, status, observed, set);
+  SetCertificates(spec, status, observed, set);
   set("RingConverged",
       converged         ? "True"
       : ring == nullptr ? "Unknown"
@@ -281,6 +319,7 @@ Object Report(const ClusterSpec& spec, const ClusterStatus& status, const Observ
           {"ring", Ring(spec, status, observed, ring, converged)},
           {"racks", Racks(spec, status, observed)},
           {"nodes", Nodes(status, observed, ring)},
+          {"tls", Tls(observed)},
           {"endpoint", {{"host", spec.Endpoint()}, {"port", kHttpPort}}},
           {"binding", {{"name", spec.BindingName()}}},
           {"conditions", conditions.ToJson()}};

@@ -126,6 +126,30 @@ Status ReadReplacement(const Object& object, ClusterSpec* spec) {
   return {};
 }
 
+Status ReadTls(const Object& object, ClusterSpec* spec) {
+  const auto wrong = [](const char* field, const std::string& why) {
+    return Fail(Errc::kInvalidArgument, fmt::format("spec.tls.{}: {}", field, why));
+  };
+  spec->tls_rotate_token = StringAt(object, "spec.tls.rotateToken");
+  spec->tls_clients_secret = StringAt(object, "spec.tls.clientsSecret");
+  const std::string peers = StringAt(object, "spec.tls.peers"), clients = StringAt(object, "spec.tls.clients");
+  if (peers == "OperatorManaged") spec->tls_peers = ClusterSpec::PeerTls::kOperatorManaged;
+  // On the way back to plaintext it is still used.
+  if (peers != "OperatorManaged") spec->tls_peers_secret = StringAt(object, "spec.tls.peersSecret");
+  if (peers == "SecretRef") {
+    spec->tls_peers = ClusterSpec::PeerTls::kSecretRef;
+    if (spec->tls_peers_secret.empty()) return wrong("peersSecret", "peers: SecretRef needs the Secret's name");
+  } else if (!peers.empty() && peers != "OperatorManaged" && peers != "Disabled") {
+    return wrong("peers", "this version of the operator offers OperatorManaged, SecretRef and Disabled");
+  }
+  if (clients == "Optional") spec->tls_clients = ClusterSpec::ClientTls::kOptional;
+  if (clients == "Required") spec->tls_clients = ClusterSpec::ClientTls::kRequired;
+  if (!clients.empty() && clients != "Optional" && clients != "Required" && clients != "Disabled") {
+    return wrong("clients", "\"" + clients + "\" cannot be read");
+  }
+  return {};
+}
+
 Status ReadUpdate(const Object& object, ClusterSpec* spec) {
   const auto wrong = [](const char* field) {
     return Fail(Errc::kInvalidArgument, fmt::format("spec.update.{} cannot be read", field));
@@ -221,6 +245,7 @@ Result<ClusterSpec> ParseSpec(const Object& object) {
   if (auto read = ReadBackground(object, &spec); !read) return Fail(read.error());
   if (auto read = ReadReplacement(object, &spec); !read) return Fail(read.error());
   if (auto read = ReadUpdate(object, &spec); !read) return Fail(read.error());
+  if (auto read = ReadTls(object, &spec); !read) return Fail(read.error());
   if (auto checked = Check(spec); !checked) return Fail(checked.error());
   if (auto checked = CheckQuorums(spec); !checked) return Fail(checked.error());
   return spec;

@@ -52,6 +52,14 @@ struct ClusterSpec {
   int update_partition = 0;  // So many nodes keep the old template.
   int64_t min_ready_seconds = 10, progress_deadline_ms = 1'800'000;
   bool gate_spares_one = true;  // QuorumPlusOne: a restart leaves one owner more than a quorum.
+  enum class PeerTls { kDisabled, kOperatorManaged, kSecretRef };
+  enum class ClientTls { kDisabled, kOptional, kRequired };
+  PeerTls tls_peers = PeerTls::kDisabled;
+  ClientTls tls_clients = ClientTls::kDisabled;
+  std::string tls_peers_secret, tls_clients_secret;  // Of somebody else; empty: the operator's own.
+  std::string tls_rotate_token;                      // A change asks for another authority.
+  // As status says: nodes that run change from plaintext to TLS, and back, by way of "optional".
+  std::string tls_peer_mode = "off";
   bool pod_monitor = false;
   std::map<std::string, std::string> monitor_labels;  // By which a Prometheus selects it.
   kube::Object resources;
@@ -61,6 +69,13 @@ struct ClusterSpec {
   int64_t termination_grace_seconds = 120;
 
   std::string HeadlessName() const { return name + "-nodes"; }
+  std::string AuthorityName() const { return name + "-ca"; }
+  std::string PeerSecretName() const { return tls_peers_secret.empty() ? name + "-peer-tls" : tls_peers_secret; }
+  std::string ClientSecretName() const {
+    return tls_clients_secret.empty() ? name + "-client-tls" : tls_clients_secret;
+  }
+  bool OwnsPeerSecret() const { return tls_peers == PeerTls::kOperatorManaged; }
+  bool OwnsClientSecret() const { return tls_clients != ClientTls::kDisabled && tls_clients_secret.empty(); }
   std::string BindingName() const { return name + "-binding"; }
   std::string StatefulSetName(const std::string& rack) const { return name + "-" + rack; }
   std::string Endpoint() const { return name + "." + namespace_ + ".svc"; }

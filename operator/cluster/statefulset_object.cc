@@ -32,6 +32,33 @@ std::string VariableName(const std::string& setting) {
   return name;
 }
 
+// One Secret of certificates as the nodes see it; see docs/tls.md.
+struct TlsFolder {
+  const char *setting, *volume, *folder;
+  std::string mode, secret;
+};
+std::vector<TlsFolder> TlsFolders(const ClusterSpec& spec) {
+  std::vector<TlsFolder> out;
+  if (spec.tls_peer_mode != "off") {
+    out.push_back({"PEER", "peer-tls", "/etc/dynamo/tls/peer", spec.tls_peer_mode, spec.PeerSecretName()});
+  }
+  if (spec.tls_clients != ClusterSpec::ClientTls::kDisabled) {
+    const bool required = spec.tls_clients == ClusterSpec::ClientTls::kRequired;
+    out.push_back({"CLIENT", "client-tls", "/etc/dynamo/tls/client", required ? "required" : "optional",
+                   spec.ClientSecretName()});
+  }
+  return out;
+}
+
+json::array Mounts(const ClusterSpec& spec) {
+  json::array out{Object{{"name", "data"}, {"mountPath", kDataFolder}},
+                  Object{{"name", "api-access"}, {"mountPath", kTokenFolder}, {"readOnly", true}}};
+  for (const TlsFolder& tls : TlsFolders(spec)) {
+    out.push_back(Object{{"name", tls.volume}, {"mountPath", tls.folder}, {"readOnly", true}});
+  }
+  return out;
+}
+
 // What the operator decides comes last: of two of a name, the last one counts.
 json::array Environment(const ClusterSpec& spec, const RackSpec& rack) {
   json::array out;
@@ -46,6 +73,10 @@ json::array Environment(const ClusterSpec& spec, const RackSpec& rack) {
   out.push_back(Variable("DYNAMO_TRANSFER_MAX_CONCURRENT", std::to_string(spec.transfer_max_concurrent)));
   out.push_back(Variable("DYNAMO_TRANSFER_BYTES_PER_SECOND", std::to_string(spec.transfer_bytes_per_second)));
   out.push_back(Variable("DYNAMO_ANTI_ENTROPY_INTERVAL_MS", std::to_string(spec.anti_entropy_interval_ms)));
+  for (const TlsFolder& tls : TlsFolders(spec)) {
+    out.push_back(Variable(fmt::format("DYNAMO_TLS_{}", tls.setting), tls.mode));
+    out.push_back(Variable(fmt::format("DYNAMO_TLS_{}_FOLDER", tls.setting), tls.folder));
+  }
   return out;
 }
 
@@ -60,28 +91,26 @@ Object Container(const RenderInput& input, const RackSpec& rack) {
   const ClusterSpec& spec = *input.spec;
   const std::string image = spec.image.empty() ? fmt::format("{}:{}", input.default_image, spec.version) : spec.image;
   const auto port = [](const char* name, int number) { return Object{{"name", name}, {"containerPort", number}}; };
-  return {
-      {"name", "node"},
-      {"image", image},
-      {"imagePullPolicy", "IfNotPresent"},
-      // Why a node refuses to start is then in its pod's status, and in the resource's.
-      {"terminationMessagePolicy", "FallbackToLogsOnError"},
-      {"env", Environment(spec, rack)},
-      {"ports",
-       json::array{port("http", kHttpPort), port("pb", kPbPort), port("peer", kPeerPort), port("admin", kAdminPort)}},
-      {"resources", spec.resources},
-      // Clients hear that the pod is going before it stops to accept them.
-      {"lifecycle", {{"preStop", {{"sleep", {{"seconds", 3}}}}}}},
-      // Recovery of a large log takes its time: ten minutes until the kubelet loses patience.
-      {"startupProbe", Probe("/healthz", 1, 600)},
-      {"livenessProbe", Probe("/healthz", 10, 6)},
-      {"readinessProbe", Probe("/readyz", 1, 2)},
-      {"securityContext",
-       {{"allowPrivilegeEscalation", false},
-        {"readOnlyRootFilesystem", true},
-        {"capabilities", {{"drop", json::array{"ALL"}}}}}},
-      {"volumeMounts", json::array{Object{{"name", "data"}, {"mountPath", kDataFolder}},
-                                   Object{{"name", "api-access"}, {"mountPath", kTokenFolder}, {"readOnly", true}}}}};
+  return {{"name", "node"},
+          {"image", image},
+          {"imagePullPolicy", "IfNotPresent"},
+          // Why a node refuses to start is then in its pod's status, and in the resource's.
+          {"terminationMessagePolicy", "FallbackToLogsOnError"},
+          {"env", Environment(spec, rack)},
+          {"ports", json::array{port("http", kHttpPort), port("pb", kPbPort), port("peer", kPeerPort),
+                                port("admin", kAdminPort)}},
+          {"resources", spec.resources},
+          // Clients hear that the pod is going before it stops to accept them.
+          {"lifecycle", {{"preStop", {{"sleep", {{"seconds", 3}}}}}}},
+          // Recovery of a large log takes its time: ten minutes until the kubelet loses patience.
+          {"startupProbe", Probe("/healthz", 1, 600)},
+          {"livenessProbe", Probe("/healthz", 10, 6)},
+          {"readinessProbe", Probe("/readyz", 1, 2)},
+          {"securityContext",
+           {{"allowPrivilegeEscalation", false},
+            {"readOnlyRootFilesystem", true},
+            {"capabilities", {{"drop", json::array{"ALL"}}}}}},
+          {"volumeMounts", Mounts(spec)}};
 }
 
 // Away from each other where there is room: a machine that dies takes one node along.
@@ -125,6 +154,14 @@ Object ApiAccess() {
   return {{"name", "api-access"}, {"projected", {{"sources", json::array{token, authority, name_space}}}}};
 }
 
+json::array Volumes(const ClusterSpec& spec) {
+  json::array out{ApiAccess()};
+  for (const TlsFolder& tls : TlsFolders(spec)) {
+    out.push_back(Object{{"name", tls.volume}, {"secret", {{"secretName", tls.secret}, {"defaultMode", 0440}}}});
+  }
+  return out;
+}
+
 Object PodSpec(const RenderInput& input, const RackSpec& rack) {
   const ClusterSpec& spec = *input.spec;
   return {{"serviceAccountName", spec.HeadlessName()},
@@ -143,7 +180,7 @@ Object PodSpec(const RenderInput& input, const RackSpec& rack) {
           {"tolerations", spec.tolerations},
           {"topologySpreadConstraints", TopologySpread(spec)},
           {"containers", json::array{Container(input, rack)}},
-          {"volumes", json::array{ApiAccess()}}};
+          {"volumes", Volumes(spec)}};
 }
 
 // Carries the cluster's id, so that a volume says whose it is when all else is gone.

@@ -119,6 +119,7 @@ Result<ClusterStatus> ParseStatus(const kube::Object& object) {
   status.anti_entropy_token = StringAt(object, "status.antiEntropy.token");
   ReadSuspicion(object, &status);
   ReadHibernation(object, &status);
+  if (const std::string mode = StringAt(object, "status.tls.peers"); !mode.empty()) status.tls_peer_mode = mode;
   const kube::json::value* recorded = kube::Find(object, "status.operation");
   if (recorded == nullptr || !recorded->is_object() || recorded->get_object().empty()) return status;
 

@@ -104,6 +104,7 @@ struct ClusterStatus {
   std::vector<KnownNode> nodes;
   std::optional<Suspicion> suspicion;
   std::optional<Hibernation> hibernation;
+  std::string tls_peer_mode = "off";  // Of the nodes: "off", "optional" or "required".
   // By rack: what pods stand for that say nothing of their template, as none did once.
   std::map<std::string, std::string> templates;
   std::string anti_entropy_completed, anti_entropy_token;  // When, RFC 3339, and for whom.

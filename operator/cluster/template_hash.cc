@@ -10,21 +10,29 @@ namespace dynamo::op {
 std::string TemplateHashOf(const ClusterSpec& spec, const RackSpec& rack) {
   kube::Object config;
   for (const auto& [name, value] : spec.config) config[name] = value;
-  const kube::Object wish{{"version", spec.version},
-                          {"image", spec.image},
-                          {"config", std::move(config)},
-                          {"zone", rack.zone},
-                          {"capacity", rack.capacity},
-                          {"transferMaxConcurrent", spec.transfer_max_concurrent},
-                          {"transferBytesPerSecond", spec.transfer_bytes_per_second},
-                          {"antiEntropyIntervalMs", spec.anti_entropy_interval_ms},
-                          {"resources", spec.resources},
-                          {"affinity", spec.affinity},
-                          {"tolerations", spec.tolerations},
-                          {"topologySpread", spec.topology_spread},
-                          {"antiAffinityRequired", spec.anti_affinity_required},
-                          {"terminationGraceSeconds", spec.termination_grace_seconds},
-                          {"restartToken", spec.restart_token}};
+  kube::Object wish{{"version", spec.version},
+                    {"image", spec.image},
+                    {"config", std::move(config)},
+                    {"zone", rack.zone},
+                    {"capacity", rack.capacity},
+                    {"transferMaxConcurrent", spec.transfer_max_concurrent},
+                    {"transferBytesPerSecond", spec.transfer_bytes_per_second},
+                    {"antiEntropyIntervalMs", spec.anti_entropy_interval_ms},
+                    {"resources", spec.resources},
+                    {"affinity", spec.affinity},
+                    {"tolerations", spec.tolerations},
+                    {"topologySpread", spec.topology_spread},
+                    {"antiAffinityRequired", spec.anti_affinity_required},
+                    {"terminationGraceSeconds", spec.termination_grace_seconds},
+                    {"restartToken", spec.restart_token}};
+  if (spec.tls_peer_mode != "off") {
+    wish["tlsPeers"] = spec.tls_peer_mode;
+    wish["tlsPeersSecret"] = spec.PeerSecretName();
+  }
+  if (spec.tls_clients != ClusterSpec::ClientTls::kDisabled) {
+    wish["tlsClients"] = spec.tls_clients == ClusterSpec::ClientTls::kRequired ? "required" : "optional";
+    wish["tlsClientsSecret"] = spec.ClientSecretName();
+  }
   return ToHex(HashOf(kube::json::serialize(wish)));
 }
 

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "operator/controller/certificate_secrets.h"
 #include "operator/controller/machines.h"
 
 namespace dynamo::op {
@@ -201,6 +202,17 @@ struct Actor::Pass {
     if (!scaled) return Fails(scaled.error());
     return {};
   }
+
+  Done operator()(const KeepCertificates& action) const {
+    using What = KeepCertificates::What;
+    const auto kept = Keep(actor.client_, spec, status.cluster_id, action, actor.options_.draw_key);
+    if (!kept) return Fails(kept.error());
+    if (action.what == What::kMakeNext) Tell("AuthorityRotating", "another authority is on its way to the nodes");
+    if (action.what == What::kPromote) Tell("AuthorityRotated", "all nodes use certificates of the next authority");
+    if (action.what == What::kIssue) Tell("CertificateIssued", "for the use " + NameOf(action.use));
+    return {};
+  }
+  Done operator()(const SetPeerMode& action) const { return WriteStatus({{"tls", {{"peers", action.mode}}}}); }
 
   Done operator()(const GrowVolume& action) const {
     const std::string name = "data-" + action.node;

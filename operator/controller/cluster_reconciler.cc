@@ -62,8 +62,9 @@ std::optional<ReconcileResult> ClusterReconciler::Step(const std::string& namesp
   if (kube::IsBeingDeleted(*object)) return ReconcileResult{};
   const auto status = ParseStatus(*object);
   if (!status) return Stuck(*object, {}, {"OperationUnknown", status.error().message});
-  const auto spec = ParseSpec(*object);
+  auto spec = ParseSpec(*object);
   if (!spec) return Stuck(*object, *status, {"SpecInvalid", spec.error().message});
+  spec->tls_peer_mode = status->tls_peer_mode;
   return StepOf(*object, *spec, *status);
 }
 

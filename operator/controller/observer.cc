@@ -10,6 +10,7 @@
 
 #include "operator/cluster/quantity.h"
 #include "operator/cluster/template_hash.h"
+#include "operator/controller/certificate_secrets.h"
 #include "operator/controller/machines.h"
 #include "operator/controller/volumes.h"
 
@@ -240,6 +241,9 @@ Answer<Observed> Observe(const kube::LiveReader& reader, const ClusterSpec& spec
   observed.nodes = places.Take();
   if (const auto looked = LookForClasses(reader, spec, &observed); !looked) return tl::unexpected(looked.error());
   for (NodeView& node : observed.nodes) AskNodeAbout(options.nodes, &node);
+  auto certificates = LookForCertificates(reader, spec, status.cluster_id, options.nodes, observed);
+  if (!certificates) return tl::unexpected(certificates.error());
+  observed.certificates = std::move(*certificates);
   AskForSafetyOf(options.nodes, status, &observed);
   AskForRepairOf(options.nodes, status, &observed);
   if (status.ring_epoch > 0) {

@@ -8,6 +8,7 @@
 #include "operator/cluster/objects.h"
 #include "operator/cluster/observed.h"
 #include "operator/cluster/status.h"
+#include "operator/controller/authority.h"
 #include "operator/controller/node_admin.h"
 
 namespace dynamo::op {
@@ -16,6 +17,7 @@ struct OperatorOptions {
   std::string default_image = "dynamo";
   std::string operator_namespace;  // Ours; empty: unknown.
   NodeAdminOptions nodes;
+  DrawKey draw_key = DrawP256Key;  // For certificates.
 };
 
 // What the objects of the cluster shall be now, its racks at `replicas`. Of what was

@@ -14,7 +14,7 @@ namespace {
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-constexpr int kFlows = 14, kStopPointsLeast = 240;
+constexpr int kFlows = 16, kStopPointsLeast = 290;
 
 class CrashSweep : public ::testing::Test {
  protected:
@@ -177,6 +177,23 @@ TEST_F(CrashSweep, OfLargerVolumesWhoseFileSystemsAskForARestart) {
   }));
 }
 
+TEST_F(CrashSweep, OfAnotherAuthority) {
+  const auto prepare = [](World& world) {
+    world.Apply({{"tls", {{"peers", "OperatorManaged"}, {"clients", "Optional"}}}});
+    ASSERT_TRUE(world.RunUntilReady());
+    ASSERT_TRUE(world.RunUntilTrue("CertificatesReady"));
+    world.Apply({{"tls", {{"rotateToken", "now"}}}});
+  };
+  Count(Sweep("another authority", prepare, "CertificatesReady"));
+}
+
+TEST_F(CrashSweep, OfPlaintextThatIsGivenUp) {
+  Count(Sweep("plaintext given up", [](World& world) {
+    ASSERT_TRUE(world.RunUntilReady());
+    world.Apply({{"tls", {{"peers", "OperatorManaged"}}}});
+  }));
+}
+
 // Planted: acts on what it has not written down.
 Action ActsBeforeItRecords(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
   Action action = Plan(spec, status, observed);
@@ -257,6 +274,25 @@ TEST_F(CrashSweep, APlantedDeletionOfAStatefulSetThatOwnsVolumesIsCaught) {
   world.Apply({{"storage", {{"size", "20Gi"}}}});
   world.StartOperator(OrphansAtOnce);
   for (int i = 0; i < 15; ++i) world.Pass(), world.Act();
+  EXPECT_THAT(world.violations(), Not(IsEmpty()));
+}
+
+// Planted: nobody is waited for.
+Action IssuesAtOnce(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
+  Observed blind = observed;
+  if (!blind.certificates) return Plan(spec, status, observed);
+  for (UseView& use : blind.certificates->uses) use.behind_with_trust = use.behind_with_leaf = "";
+  return Plan(spec, status, blind);
+}
+
+TEST_F(CrashSweep, APlantedIssueBeforeAllNodesTrustItIsCaught) {
+  World world;
+  world.Apply({{"tls", {{"peers", "OperatorManaged"}}}});
+  ASSERT_TRUE(world.RunUntilReady());
+  world.Act();
+  world.Apply({{"tls", {{"rotateToken", "now"}}}});
+  world.StartOperator(IssuesAtOnce);
+  for (int i = 0; i < 10; ++i) world.Pass(), world.Act();
   EXPECT_THAT(world.violations(), Not(IsEmpty()));
 }
 

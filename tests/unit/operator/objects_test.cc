@@ -257,6 +257,9 @@ TEST(ClusterSpec, NamesTheFieldThatIsWrong) {
       {{{"racks", json::array{Object{{"name", "a"}}, Object{{"name", "a"}}}}}, "a name of its own"},
       {{{"config", {{"siblings-max", 50}}}}, "spec.config"},
       {{{"monitoring", {{"labels", {{"team", 7}}}}}}, "spec.monitoring.labels"},
+      {{{"tls", {{"peers", "CertManager"}}}}, "spec.tls.peers"},
+      {{{"tls", {{"peers", "SecretRef"}}}}, "spec.tls.peersSecret"},
+      {{{"tls", {{"clients", "Sometimes"}}}}, "spec.tls.clients"},
       {{{"transfer", {{"bandwidth", "fast"}}}}, "spec.transfer.bandwidth"},
       {{{"transfer", {{"bandwidth", "0"}}}}, "spec.transfer.bandwidth"},
       {{{"transfer", {{"maxConcurrent", 0}}}}, "spec.transfer.maxConcurrent"},
@@ -280,8 +283,6 @@ TEST(ClusterSpec, RefusesByNameWhatThisVersionDoesNotDo) {
     const char* field;
   };
   const std::vector<Row> table = {
-      {{{"tls", {{"peers", "CertManager"}}}}, {{"tls", {{"peers", "Disabled"}}}}, "spec.tls.peers"},
-      {{{"tls", {{"clients", "Required"}}}}, {{"tls", {{"clients", "Disabled"}}}}, "spec.tls.clients"},
       {{{"auth", {{"enabled", true}}}}, {{"auth", {{"enabled", false}}}}, "spec.auth.enabled"},
       {{{"monitoring", {{"rules", true}}}}, {{"monitoring", {{"rules", false}}}}, "spec.monitoring.rules"},
       {{{"replication", {{"sloppyQuorum", false}}}}, {{"replication", {{"sloppyQuorum", true}}}}, "sloppyQuorum"},

@@ -5,10 +5,9 @@
 #include <map>
 #include <string>
 
-#include "common/base/random.h"
 #include "operator/cluster/planner.h"
 #include "operator/cluster/template_hash.h"
-#include "tests/unit/operator/lost_scene.h"
+#include "tests/unit/operator/drawn_scene.h"
 
 namespace dynamo::op {
 namespace {
@@ -17,159 +16,6 @@ using Step = Operation::Step;
 using Type = Operation::Type;
 
 constexpr uint64_t kScenes = 30'000;
-
-class Drawn : public LostScene {
- public:
-  explicit Drawn(uint64_t seed) : rng_(seed) {
-    if (OneIn(2)) Grow();
-    DrawMembers();
-    Share();
-    for (NodeView& node : observed.nodes) DrawNode(&node);
-    DrawWish();
-    if (OneIn(3)) observed.safety_without.reset();
-    if (observed.safety_without && OneIn(3)) observed.safety_without->partitions = {{9, 3, 3, 2, Number(3)}};
-    if (observed.safety_without && OneIn(4)) observed.safety_without->epoch = 6;
-    DrawLosses();
-    if (OneIn(3)) OneIn(3) ? DrawReplacement() : DrawOperation();
-    if (OneIn(4)) DrawRollout();
-    if (OneIn(6)) DrawGrowth();
-    if (OneIn(6)) DrawHibernation();
-  }
-  bool OneIn(uint32_t n) { return rng_.Below(n) == 0; }
-
- private:
-  uint32_t Number(uint32_t below) { return static_cast<uint32_t>(rng_.Below(below)); }
-
-  void Grow() {
-    for (size_t rack = 0; rack < 3; ++rack) {
-      if (OneIn(2)) continue;
-      observed.racks[rack].replicas = 2;
-      AddNode(observed.racks[rack].name, 1, OneIn(3) ? "" : "normal");
-    }
-  }
-  void DrawMembers() {
-    static constexpr const char* kStates[] = {"joining", "leaving", "left", "replaced"};
-    for (admin::Member& member : ring.members) {
-      if (OneIn(8)) member.state = kStates[Number(4)];
-    }
-    if (OneIn(8)) ring.change = "a node joins";
-    if (OneIn(8)) ring.to_move = 5;
-  }
-  void DrawNode(NodeView* node) {
-    if (OneIn(8)) node->identity.reset(), node->topology.reset();
-    if (OneIn(8)) node->topology.reset();
-    if (node->topology && OneIn(8)) node->topology->hash = "old", node->topology->epoch = 6;
-    if (OneIn(10)) node->pod_ready = false;
-    if (OneIn(12)) node->pod_exists = false, node->pod_uid.clear();
-    if (OneIn(12)) node->pod_deleting = true;
-    if (OneIn(12)) node->volume_uid = "another";
-    if (OneIn(30)) node->volume_uid.clear();
-    if (OneIn(12)) node->trouble = "ErrImagePull: x";
-    if (OneIn(6)) node->hints.reset();
-    if (OneIn(6)) node->hints = 3;
-    if (node->identity && OneIn(60)) node->identity->cluster_id = "other";
-    if (OneIn(60)) node->volume_cluster_id = "other";
-  }
-  void DrawLosses() {
-    static constexpr MachineView::State kStates[] = {MachineView::State::kUnknown, MachineView::State::kThere,
-                                                     MachineView::State::kAway, MachineView::State::kGone};
-    const std::string name = observed.nodes[rng_.Below(observed.nodes.size())].name;
-    if (OneIn(4)) Empty(name);
-    if (OneIn(8)) Away(name, kStates[Number(4)]);
-    if (OneIn(16)) Empty("demo-c-0");
-    if (OneIn(2)) Suspected(name, Number(100), OneIn(3));
-    if (OneIn(4)) WeakPartition(Number(3));
-    if (OneIn(10)) observed.members.reset();
-    if (OneIn(10)) observed.safety.reset();
-    if (observed.safety && OneIn(10)) observed.safety->epoch = 6;
-    if (OneIn(10)) status.nodes.clear();
-    spec.failure_detection_delay_ms = 10'000 * int64_t{Number(10)};
-    spec.replace_lost_volumes = !OneIn(6);
-  }
-  void DrawRollout() {
-    for (NodeView& node : observed.nodes) node.pod_template = OneIn(2) ? "older" : "";
-    spec.update_partition = OneIn(4) ? 2 : 0;
-    for (RackView& rack : observed.racks) rack.template_current = !OneIn(8);
-    if (OneIn(2)) return;
-    DrawOperation();
-    status.operation->type = Type::kRollout;
-    status.operation->step = OneIn(3) ? Step::kAwaitReady : Step::kRestart;
-  }
-  void DrawGrowth() {
-    spec.storage_size = OneIn(8) ? "5Gi" : "20Gi";
-    const bool all = OneIn(3);
-    for (NodeView& node : observed.nodes) {
-      const bool asked = all || OneIn(2);
-      node.volume_requested = asked ? "20Gi" : "10Gi";
-      node.volume_size = asked && (all || OneIn(2)) ? "20Gi" : "10Gi";
-      if (!OneIn(4)) node.volume_can_grow = !OneIn(4);
-      if (OneIn(4)) node.volume_pending_since = kSceneNow - 1'000'000 * uint64_t{Number(300)};
-      node.volume_owned = OneIn(4);
-    }
-    for (RackView& rack : observed.racks) {
-      rack.volume_size = OneIn(3) ? "20Gi" : "10Gi";
-      rack.deleting = OneIn(30);
-    }
-    if (OneIn(2)) return;
-    static constexpr Step kSteps[] = {Step::kResize, Step::kRestart, Step::kAwaitReady, Step::kRecreate};
-    DrawOperation();
-    status.operation->type = Type::kGrowVolumes;
-    status.operation->step = kSteps[Number(4)];
-    status.operation->replicas = 1;
-  }
-  void DrawHibernation() {
-    spec.hibernated = OneIn(2);
-    if (OneIn(3)) return;
-    status.hibernation.emplace().replicas = {{"a", 2}, {"b", 1}, {"c", 1}};
-    if (OneIn(2)) observed.racks[Number(3)].replicas = 0;
-    if (OneIn(2)) status.operation.reset();
-    if (status.operation) {
-      status.operation->type = OneIn(2) ? Type::kHibernate : Type::kWake;
-      status.operation->step = status.operation->type == Type::kWake ? Step::kStartPods : Step::kStopPods;
-    }
-  }
-  void DrawReplacement() {
-    static constexpr Step kSteps[] = {Step::kDropVolume, Step::kAwaitPod, Step::kReplace,
-                                      Step::kRebuild,    Step::kRepair,   Step::kForget};
-    static constexpr const char* kRingwise[] = {"", "joining", "normal", "normal"};
-    const Step step = kSteps[Number(6)];
-    const char* ringwise = kRingwise[Number(4)];
-    Replacing(step, ringwise, OneIn(4) ? "normal" : "replaced");
-    status.operation->lost.machine = step == Step::kDropVolume ? "m-demo-b-0" : "";
-    if (step == Step::kDropVolume && !OneIn(4)) {
-      Away("demo-b-0", OneIn(4) ? MachineView::State::kAway : MachineView::State::kGone);
-      if (!OneIn(4)) Node("demo-b-0").volume_uid = "volume-demo-b-0";
-    }
-    if (OneIn(8)) Node("demo-b-0").identity.reset();
-    if (step == Step::kRepair && !OneIn(4))
-      observed.repair.emplace().state = OneIn(3) ? "" : OneIn(2) ? "running" : "done";
-  }
-  void DrawWish() {
-    spec.replicas = static_cast<int>(3 + Number(4));
-    spec.paused = OneIn(20);
-    spec.delete_volumes_when_scaled = !OneIn(4);
-    observed.objects_current = !OneIn(20);
-    if (OneIn(30)) observed.racks[Number(3)].replicas.reset();
-  }
-  void DrawOperation() {
-    const NodeView& node = observed.nodes[rng_.Below(observed.nodes.size())];
-    static constexpr Step kUp[] = {Step::kAddPod, Step::kJoin, Step::kRemovePod, Step::kRemoveVolume};
-    static constexpr Step kDown[] = {Step::kLeave, Step::kCancelLeave, Step::kRemovePod, Step::kRemoveVolume};
-    Operation operation;
-    operation.id = "op";
-    operation.type = OneIn(2) ? Type::kScaleUp : Type::kScaleDown;
-    operation.step = operation.type == Type::kScaleUp ? kUp[Number(4)] : kDown[Number(4)];
-    operation.rack = node.rack;
-    operation.node = node.name;
-    operation.node_id = "id-" + node.name;
-    operation.pod_uid = "pod-" + node.name;
-    operation.volume_uid = "volume-" + node.name;
-    operation.ring_epoch = int64_t{5} + Number(4);
-    status.operation = operation;
-  }
-
-  Rng rng_;
-};
 
 // What every action must be able to show for itself.
 struct Judge {
@@ -273,6 +119,34 @@ struct Judge {
     if (scale.replicas > *now) return In(Step::kAddPod) ? "" : "grown out of turn";
     return In(Step::kRemovePod) ? "" : "shrunk out of turn";
   }
+  std::string operator()(const KeepCertificates& keep) const {
+    using What = KeepCertificates::What;
+    const CertificatesView& view = *scene.observed.certificates;
+    bool trusted = view.next.has_value(), used = true, issued = true;
+    for (const UseView& use : view.uses) {
+      trusted = trusted && use.behind_with_trust.empty() && !use.trusted.empty() && use.trusted.front() == "new";
+      used = used && use.behind_with_leaf.empty();
+      issued = issued && use.signed_by == "new";
+    }
+    switch (keep.what) {
+      case What::kMakeAuthority: return view.authority ? "a second authority" : "";
+      case What::kMakeNext: return view.next ? "a third authority" : "";
+      case What::kTrustNext: return view.next || view.authority ? "" : "trusted what is not there";
+      case What::kIssue: return keep.by_next && !trusted ? "issued by whom not all trust" : "";
+      case What::kPromote: return issued && used ? "" : "promoted before all nodes use it";
+      case What::kDropOld: return !view.next && used ? "" : "dropped what is in use";
+    }
+    return "";
+  }
+  std::string operator()(const SetPeerMode& set) const {
+    const bool between = set.mode == "optional" || scene.status.tls_peer_mode == "optional";
+    if (!between) return "from plaintext to TLS at once";
+    for (const NodeView* node : scene.observed.ExpectedNodes()) {
+      if (IsOutdated(scene.spec, scene.status, *node))
+        return "another step, and a node knows nothing of the one before";
+    }
+    return operation() == nullptr ? "" : "in the middle of an operation";
+  }
   std::string operator()(const GrowVolume& grow) const {
     const NodeView* node = scene.observed.FindNode(grow.node);
     if (!In(Step::kResize) || operation()->volume_uid != grow.volume_uid) return "a volume grown out of turn";
@@ -370,8 +244,9 @@ TEST(PlannerOverDrawnScenes, DoesNothingThatItCannotShowTheReasonFor) {
     ++actions[said.substr(0, said.find_first_of("(: "))];
   }
   // The scenes reach every kind of action that a formed cluster knows.
-  for (const char* kind : {"Wait", "Settled", "Record", "Finish", "ApplyObjects", "AskNode", "ScaleRack",
-                           "RemoveVolume", "Suspect", "DropVolume", "RestartPod", "GrowVolume", "OrphanPods"}) {
+  for (const char* kind :
+       {"Wait", "Settled", "Record", "Finish", "ApplyObjects", "AskNode", "ScaleRack", "RemoveVolume", "Suspect",
+        "DropVolume", "RestartPod", "GrowVolume", "OrphanPods", "KeepCertificates", "SetPeerMode"}) {
     EXPECT_GT(actions[kind], 20) << kind;
   }
 }

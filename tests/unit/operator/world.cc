@@ -129,6 +129,7 @@ void World::Act() {
   clock.Advance(std::chrono::seconds(10));
   for (const Object& set : api.List(kSetsPath)) ActSet(set);
   ActVolumes();
+  ActCertificates();
   const std::lock_guard lock(mutex_);
   if (!ring_ || slow_) return;
   for (admin::Member& member : ring_->members) {
@@ -189,6 +190,7 @@ std::pair<int, std::string> World::AnswerNode(const std::string& pod, const std:
     return {200, json::serialize(admin::ToJson(admin::Identity{volume.node_id, volume.cluster_id, 1,
                                                                member ? "normal" : "empty", volume.empty}))};
   }
+  if (path == "/metrics") return {200, FiguresOf(pod)};
   if (path == "/hints") return {200, "{\"total\": 0}"};
   if (path == "/safety" && ring_) return {200, json::serialize(admin::ToJson(SafetyNow(volume.node_id)))};
   if (path == "/members" && ring_) return {200, json::serialize(admin::ToJson(MembersNow(volume.node_id)))};

@@ -71,9 +71,12 @@ class World {
   std::string ImageAt(const std::string& pod);
   std::string PodUidAt(const std::string& pod);
   std::string VolumeSizeAt(const std::string& pod);  // That it has.
-  void InstallPrometheusOperator();                  // Its kinds are known from then on.
-  void AllowExpansion(bool allow);                   // By the storage class.
-  void set_volumes_slow(bool slow);                  // None grows.
+  // Running nodes read changed certificates one after the other, or (slow) none does.
+  void set_kubelets_slow(bool slow);
+  std::string SecretText(const std::string& name, const std::string& field);
+  void InstallPrometheusOperator();  // Its kinds are known from then on.
+  void AllowExpansion(bool allow);   // By the storage class.
+  void set_volumes_slow(bool slow);  // None grows.
   // File systems grow only when their pods start.
   void set_file_systems_stiff(bool stiff);
   void set_nodes_slow(bool slow);  // Joins and leaves stay under way.
@@ -106,6 +109,9 @@ class World {
   void CountWrite();
   // The pods of a rack go together, and nothing is under way in the ring.
   bool GoesToSleep(const std::string& set);
+  void ActCertificates();
+  void CheckCertificates();
+  std::string FiguresOf(const std::string& pod);
   void ActVolumes();
   void GrowTo(const kube::Object& claim, const std::string& size);
   void CheckOrphaned(const testing::FakeRequest& request, const std::string& set);
@@ -138,6 +144,12 @@ class World {
   std::optional<admin::Topology> ring_;
   std::vector<std::string> violations_, log_;
   std::map<std::string, int64_t> replicas_;  // Of the StatefulSets, as last seen.
+  // What a running node reads from its folders: certificate, and whom it trusts.
+  struct Folder {
+    std::string pod_uid, certificate, authorities;
+  };
+  std::map<std::string, Folder> folders_;  // By pod.
+  bool kubelets_slow_ = false;
   bool slow_ = false, stopped_ = false, volumes_slow_ = false, stiff_ = false;
   std::map<std::string, std::string> grown_under_;  // By claim: the pod under which its volume grew.
   std::optional<uint32_t> ready_without_;

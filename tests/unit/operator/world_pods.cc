@@ -20,6 +20,14 @@ const Object& TemplateOf(const Object& set) { return kube::Find(set, "spec.templ
 std::string ImageOf(const Object& template_or_pod) {
   return StringAt(kube::Find(template_or_pod, "spec.containers")->get_array()[0].get_object(), "image");
 }
+// "off": nothing is said.
+std::string PeerModeOf(const Object& made_of) {
+  for (const json::value& item :
+       kube::ArrayAt(kube::Find(made_of, "spec.containers")->get_array()[0].get_object(), "env")) {
+    if (StringAt(item.get_object(), "name") == "DYNAMO_TLS_PEER") return StringAt(item.get_object(), "value");
+  }
+  return "off";
+}
 // Names with dots in them cannot be reached by a path.
 std::string AnnotationOn(const Object& template_or_pod) {
   const json::value* annotations = kube::Find(template_or_pod, "metadata.annotations");
@@ -100,6 +108,7 @@ void World::MakePlace(const Object& set, const std::string& name) {
   Object metadata{{"name", name}, {"labels", *kube::Find(made_of, "metadata.labels")}};
   if (const json::value* annotations = kube::Find(made_of, "metadata.annotations"))
     metadata["annotations"] = *annotations;
+  metadata["labels"].get_object()["test/tls"] = PeerModeOf(made_of);
   Object spec{{"containers", json::array{Object{{"image", ImageOf(made_of)}}}}};
   // No machine but that of its volume will do.
   if (!IsOff(name)) spec["nodeName"] = MachineAt(name);
