@@ -21,6 +21,8 @@ Object Port(const char* name, int port) {
   return {{"name", name}, {"port", port}, {"targetPort", name}, {"protocol", "TCP"}};
 }
 
+bool WantsDisruptionBudget(const ClusterSpec& spec) { return spec.disruption_budget && spec.replicas > 1; }
+
 }  // namespace
 
 Object SelectorLabels(const ClusterSpec& spec) {
@@ -100,6 +102,14 @@ std::string HashOfWish(const Object& object) {
   return ToHex(HashOf(json::serialize(copy)));
 }
 
+std::vector<ObjectName> NotAskedFor(const ClusterSpec& spec) {
+  std::vector<ObjectName> all;
+  if (!spec.network_policy) all.push_back({kube::NetworkPolicies(), spec.name});
+  if (!WantsDisruptionBudget(spec)) all.push_back({kube::PodDisruptionBudgets(), spec.name});
+  if (!spec.pod_monitor) all.push_back({PodMonitors(), spec.name});
+  return all;
+}
+
 std::vector<RenderedObject> RenderAll(const RenderInput& input) {
   const ClusterSpec& spec = *input.spec;
   std::vector<RenderedObject> all = {
@@ -108,7 +118,7 @@ std::vector<RenderedObject> RenderAll(const RenderInput& input) {
       {kube::Services(), RenderHeadlessService(spec)},       {kube::Services(), RenderClientService(spec)}};
   if (spec.network_policy)
     all.push_back({kube::NetworkPolicies(), RenderNetworkPolicy(spec, input.operator_namespace)});
-  if (spec.disruption_budget && spec.replicas > 1) {
+  if (WantsDisruptionBudget(spec)) {
     all.push_back({kube::PodDisruptionBudgets(), RenderDisruptionBudget(spec, input.operation_running)});
   }
   for (size_t rack = 0; rack < spec.racks.size(); ++rack) {

@@ -35,6 +35,13 @@ struct RenderedObject {
 // Of the Prometheus operator: not every API server knows them.
 const kube::Resource& PodMonitors();
 
+struct ObjectName {
+  kube::Resource resource;
+  std::string name;
+};
+// What another spec of this cluster would have, and this one has not.
+std::vector<ObjectName> NotAskedFor(const ClusterSpec& spec);
+
 // In the order in which they are applied: what a pod needs comes before it.
 std::vector<RenderedObject> RenderAll(const RenderInput& input);
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "operator/controller/certificate_secrets.h"
+#include "operator/controller/leftovers.h"
 #include "operator/controller/machines.h"
 
 namespace dynamo::op {
@@ -104,6 +105,13 @@ struct Actor::Pass {
 
   Done operator()(const ApplyObjects& action) const {
     const kube::LiveReader reader(actor.client_);
+    const auto leftovers = FindLeftovers(reader, spec);
+    if (!leftovers) return Fails(leftovers.error());
+    for (const Leftover& leftover : *leftovers) {
+      const auto deleted =
+          actor.client_->Delete(leftover.resource, spec.namespace_, leftover.name, {.uid = leftover.uid});
+      if (!deleted) return Fails(deleted.error());
+    }
     for (const RenderedObject& rendered : RenderAll(InputOf(spec, status, actor.options_, observed, action.replicas))) {
       const auto current = IsCurrent(reader, rendered);
       if (!current) return Fails(current.error());

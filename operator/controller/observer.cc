@@ -11,6 +11,7 @@
 #include "operator/cluster/quantity.h"
 #include "operator/cluster/template_hash.h"
 #include "operator/controller/certificate_secrets.h"
+#include "operator/controller/leftovers.h"
 #include "operator/controller/machines.h"
 #include "operator/controller/volumes.h"
 
@@ -255,7 +256,9 @@ Answer<Observed> Observe(const kube::LiveReader& reader, const ClusterSpec& spec
     if (!known) return tl::unexpected(known.error());
     observed.pod_monitors = *known;
   }
-  observed.objects_current = true;
+  const auto leftovers = FindLeftovers(reader, spec);
+  if (!leftovers) return tl::unexpected(leftovers.error());
+  observed.objects_current = leftovers->empty();
   const std::vector<int> replicas(spec.racks.size(), 0);  // No part of the comparison.
   for (const RenderedObject& rendered : RenderAll(InputOf(spec, status, options, observed, replicas))) {
     const auto current = IsCurrent(reader, rendered);

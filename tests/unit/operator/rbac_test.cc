@@ -82,6 +82,8 @@ void LiveALife(World& world) {
   settle();
   world.Apply({{"storage", {{"size", "20Gi"}}}});
   settle();
+  world.Apply({{"networkPolicy", {{"enabled", false}}}, {"disruptionBudget", {{"enabled", false}}}});
+  settle();
   world.ScaleTo(4);  // Its events are those of before, once more.
   settle();
 }
