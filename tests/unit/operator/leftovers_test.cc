@@ -13,7 +13,11 @@ constexpr char kPolicy[] = "/apis/networking.k8s.io/v1/namespaces/shop/networkpo
 constexpr char kBudget[] = "/apis/policy/v1/namespaces/shop/poddisruptionbudgets/demo";
 constexpr char kMonitor[] = "/apis/monitoring.coreos.com/v1/namespaces/shop/podmonitors/demo";
 
-const kube::Object kNothingMore{{"networkPolicy", {{"enabled", false}}}, {"disruptionBudget", {{"enabled", false}}}};
+kube::Object Asking(bool asks) {
+  return {{"networkPolicy", {{"enabled", asks}}},
+          {"disruptionBudget", {{"enabled", asks}}},
+          {"monitoring", {{"podMonitor", asks}}}};
+}
 
 class Leftovers : public ::testing::Test {
  protected:
@@ -28,34 +32,31 @@ class Leftovers : public ::testing::Test {
   World world_;
 };
 
-TEST_F(Leftovers, WhatTheResourceAsksForNoMoreIsDeleted) {
-  ApplyAndSettle({{"monitoring", {{"podMonitor", true}}}});
-  for (const char* path : {kPolicy, kBudget, kMonitor}) EXPECT_TRUE(Exists(path)) << path;
-  ApplyAndSettle(kNothingMore);
-  for (const char* path : {kPolicy, kBudget, kMonitor}) EXPECT_FALSE(Exists(path)) << path;
-  ApplyAndSettle({});
-  EXPECT_TRUE(Exists(kPolicy));
-  EXPECT_TRUE(Exists(kBudget));
+TEST_F(Leftovers, WhatTheResourceAsksForNoMoreIsDeletedAndComesBackWhenItDoes) {
+  for (const bool asks : {true, false, true}) {
+    ApplyAndSettle(Asking(asks));
+    for (const char* path : {kPolicy, kBudget, kMonitor}) EXPECT_EQ(Exists(path), asks) << path;
+  }
 }
 
 TEST_F(Leftovers, WhatIsOfAnotherOwnerStays) {
-  ApplyAndSettle(kNothingMore);
+  ApplyAndSettle(Asking(false));
   world_.api.Do("POST", "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies",
                 {{"apiVersion", "networking.k8s.io/v1"},
                  {"kind", "NetworkPolicy"},
                  {"metadata", {{"name", "demo"}, {"namespace", "shop"}}}});
-  ApplyAndSettle(kNothingMore);
+  ApplyAndSettle(Asking(false));
   EXPECT_TRUE(Exists(kPolicy));
 }
 
 TEST_F(Leftovers, OneThatCannotBeDeletedIsNamed) {
-  ApplyAndSettle({});
+  ApplyAndSettle(Asking(true));
   world_.api.set_intercept([](const testing::FakeRequest& request) -> std::optional<testing::FakeReply> {
     if (request.method != "DELETE") return std::nullopt;
     return testing::FakeReply{
         403, R"({"kind":"Status","reason":"Forbidden","message":"no right to delete networkpolicies"})", {}};
   });
-  world_.Apply(kNothingMore);
+  world_.Apply(Asking(false));
   world_.Turn(2);
   EXPECT_THAT(world_.Said("Ready").message + world_.Said("Degraded").message + world_.Said("Progressing").message,
               ::testing::HasSubstr("no right to delete networkpolicies"));

@@ -15,7 +15,7 @@ namespace {
 using Step = Operation::Step;
 using Type = Operation::Type;
 
-constexpr uint64_t kScenes = 30'000;
+constexpr uint64_t kScenes = 100'000;
 
 // What every action must be able to show for itself.
 struct Judge {

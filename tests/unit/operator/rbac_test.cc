@@ -82,7 +82,9 @@ void LiveALife(World& world) {
   settle();
   world.Apply({{"storage", {{"size", "20Gi"}}}});
   settle();
-  world.Apply({{"networkPolicy", {{"enabled", false}}}, {"disruptionBudget", {{"enabled", false}}}});
+  world.Apply({{"networkPolicy", {{"enabled", false}}},
+               {"disruptionBudget", {{"enabled", false}}},
+               {"monitoring", {{"podMonitor", false}}}});
   settle();
   world.ScaleTo(4);  // Its events are those of before, once more.
   settle();
