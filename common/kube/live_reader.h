@@ -23,6 +23,8 @@ class LiveReader {
     return tl::unexpected(object.error());
   }
 
+  Answer<bool> Serves(const Resource& resource) const { return client_->Serves(resource); }
+
   Answer<ObjectList> List(const Resource& resource, const std::string& namespace_,
                           const std::string& label_selector) const {
     return client_->List(resource, namespace_, {label_selector, ""});

@@ -25,6 +25,13 @@ std::optional<Duration> RetryIn(const HttpCall& call, const tl::expected<HttpRep
   return std::nullopt;
 }
 
+// One of the objects has this value there.
+bool Holds(const json::array& objects, const char* field, std::string_view value) {
+  return std::ranges::any_of(objects, [&](const json::value& object) {
+    return object.is_object() && StringAt(object.get_object(), field) == value;
+  });
+}
+
 }  // namespace
 
 std::string PercentEncoded(std::string_view text) {
@@ -131,6 +138,18 @@ Answer<void> RestClient::Delete(const Resource& resource, const std::string& nam
   const auto done = Text({"DELETE", resource.Path(namespace_, name), kJsonBody, json::serialize(body), ""});
   if (!done) return tl::unexpected(done.error());
   return {};
+}
+
+Answer<bool> RestClient::Serves(const Resource& resource) {
+  const auto groups = Call({"GET", "/apis", "", "", ""});
+  if (!groups) return tl::unexpected(groups.error());
+  const bool has_version = std::ranges::any_of(ArrayAt(*groups, "groups"), [&resource](const json::value& group) {
+    return group.is_object() && Holds(ArrayAt(group.get_object(), "versions"), "groupVersion", resource.api_version());
+  });
+  if (!has_version) return false;
+  const auto kinds = Call({"GET", fmt::format("/apis/{}", resource.api_version()), "", "", ""});
+  if (!kinds) return tl::unexpected(kinds.error());
+  return Holds(ArrayAt(*kinds, "resources"), "name", resource.plural);
 }
 
 Answer<void> RestClient::Ping() {

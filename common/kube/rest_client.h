@@ -66,6 +66,10 @@ class RestClient {
   Answer<void> Delete(const Resource& resource, const std::string& namespace_, const std::string& name,
                       const DeleteOptions& options);
 
+  // Whether the server knows the kind: of an extension, it may not. (It then answers a request for an
+  // object with a bare 404, as a proxy would that knows nothing of it.)
+  Answer<bool> Serves(const Resource& resource);
+
   // The server says that it is up.
   Answer<void> Ping();
 

@@ -20,6 +20,11 @@ bool IsOwnedBy(const kube::Object& object, const ClusterSpec& spec) {
 kube::Answer<std::vector<Leftover>> FindLeftovers(const kube::LiveReader& reader, const ClusterSpec& spec) {
   std::vector<Leftover> leftovers;
   for (ObjectName& unasked : NotAskedFor(spec)) {
+    if (unasked.resource.group == PodMonitors().group) {
+      const auto served = reader.Serves(unasked.resource);
+      if (!served) return tl::unexpected(served.error());
+      if (!*served) continue;
+    }
     const auto there = reader.Get(unasked.resource, spec.namespace_, unasked.name);
     if (!there) return tl::unexpected(there.error());
     if (!*there || !IsOwnedBy(**there, spec) || kube::IsBeingDeleted(**there)) continue;

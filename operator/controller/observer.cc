@@ -170,18 +170,6 @@ void AskForRepairOf(const NodeAdminOptions& options, const ClusterStatus& status
   observed->repair = AskForRepair(options, *node, RepairIdOf(*status.operation));
 }
 
-// By what the API server tells everybody of its kinds.
-Answer<bool> KnowsPodMonitors(const kube::LiveReader& reader) {
-  const kube::Resource kinds{PodMonitors().group, PodMonitors().version, "APIResourceList", ""};
-  const auto list = reader.Get(kinds, "", "");
-  if (!list) return tl::unexpected(list.error());
-  if (!*list) return false;
-  const json::array& known = ArrayAt(**list, "resources");
-  return std::ranges::any_of(known, [](const json::value& kind) {
-    return kind.is_object() && StringAt(kind.get_object(), "name") == PodMonitors().plural;
-  });
-}
-
 }  // namespace
 
 RenderInput InputOf(const ClusterSpec& spec, const ClusterStatus& status, const OperatorOptions& options,
@@ -252,7 +240,7 @@ Answer<Observed> Observe(const kube::LiveReader& reader, const ClusterSpec& spec
   }
 
   if (spec.pod_monitor) {
-    const auto known = KnowsPodMonitors(reader);
+    const auto known = reader.Serves(PodMonitors());
     if (!known) return tl::unexpected(known.error());
     observed.pod_monitors = *known;
   }

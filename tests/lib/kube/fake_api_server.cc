@@ -26,6 +26,7 @@ FakeRequest Of(const httplib::Request& request) {
 
 FakeAnswer Handle(FakeObjects& objects, const std::string& method, const ObjectPath& path,
                   const std::string& content_type, const Object& body, const httplib::Request* request) {
+  if (request != nullptr && !objects.Serves(path)) return NotServed();
   if (method == "GET" && !path.name.empty()) return objects.Get(path);
   if (method == "GET") {
     const auto parameter = [request](const char* name) { return request->get_param_value(name); };
@@ -73,9 +74,9 @@ struct FakeApiServer::State {
       out.set_content(reply->body, "application/json");
       return;
     }
-    if (request.method == "GET" && request.path.starts_with("/apis/") && request.path.ends_with("/")) {
+    if (IsDiscovery(request.path)) {
       const std::lock_guard lock(mutex);
-      return Answer(out, objects.Discover(request.path.substr(0, request.path.size() - 1)));
+      return Answer(out, objects.Discover(request.path));
     }
     const auto path = ObjectPath::Parse(request.path);
     if (!path) return Answer(out, FakeStatus(404, "NotFound", "no such path"));

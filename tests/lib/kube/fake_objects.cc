@@ -39,6 +39,10 @@ bool OwnedBy(const Object& object, const std::string& uid) {
 
 }  // namespace
 
+bool IsDiscovery(const std::string& path) {
+  return path == "/apis" || (path.starts_with("/apis/") && std::ranges::count(path, '/') == 3);
+}
+
 FakeAnswer FakeStatus(int code, const std::string& reason, const std::string& message) {
   return {code, Object{{"kind", "Status"},
                        {"apiVersion", "v1"},
@@ -47,6 +51,9 @@ FakeAnswer FakeStatus(int code, const std::string& reason, const std::string& me
                        {"reason", reason},
                        {"message", message}}};
 }
+
+// As the server answers for a group that it has never heard of: no Status.
+FakeAnswer NotServed() { return {404, Object{{"text", "404 page not found"}}}; }
 
 void MergeInto(json::value& target, const json::value& patch) {
   if (!patch.is_object()) {
@@ -112,14 +119,27 @@ FakeAnswer FakeObjects::List(const ObjectPath& path, const std::string& label_se
   return {200, Object{{"kind", "List"}, {"apiVersion", "v1"}, {"metadata", metadata}, {"items", std::move(items)}}};
 }
 
-FakeAnswer FakeObjects::Discover(const std::string& api) const {
-  json::array resources;
+FakeAnswer FakeObjects::Discover(const std::string& path) const {
+  json::array found;
   for (const auto& [key, object] : objects_) {
     const size_t slash = key[0].rfind('/');
-    if (key[0].substr(0, slash) == api) resources.push_back(Object{{"name", key[0].substr(slash + 1)}});
+    const std::string api = key[0].substr(0, slash);  // "/apis/GROUP/VERSION".
+    if (path == "/apis" && api.starts_with("/apis/")) {
+      found.push_back(Object{{"versions", json::array{Object{{"groupVersion", api.substr(6)}}}}});
+    } else if (api == path) {
+      found.push_back(Object{{"name", key[0].substr(slash + 1)}});
+    }
   }
-  if (resources.empty()) return FakeStatus(404, "NotFound", "the server could not find the requested resource");
-  return {200, Object{{"kind", "APIResourceList"}, {"resources", std::move(resources)}}};
+  if (path == "/apis") return {200, Object{{"kind", "APIGroupList"}, {"groups", std::move(found)}}};
+  if (found.empty()) return NotServed();
+  return {200, Object{{"kind", "APIResourceList"}, {"resources", std::move(found)}}};
+}
+
+bool FakeObjects::Serves(const ObjectPath& path) const {
+  const std::string group = path.api.starts_with("/apis/") ? path.api.substr(6, path.api.rfind('/') - 6) : "";
+  const bool own = group.find('.') == std::string::npos || group.ends_with(".k8s.io") || group == "dynamo.internal";
+  return own || std::ranges::any_of(objects_,
+                                    [&path](const auto& entry) { return entry.first[0].starts_with(path.api + "/"); });
 }
 
 FakeAnswer FakeObjects::Create(const ObjectPath& path, Object object) {

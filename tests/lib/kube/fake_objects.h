@@ -22,6 +22,9 @@ struct ObjectPath {
   std::string collection() const { return api + "/" + plural; }
 };
 
+// "/apis" or "/apis/GROUP/VERSION": what kinds there are.
+bool IsDiscovery(const std::string& path);
+
 struct FakeAnswer {
   int status = 200;
   kube::Object body;
@@ -39,8 +42,10 @@ class FakeObjects {
   // Pages of `limit` items (0: all); the continue token is the number of items seen.
   FakeAnswer List(const ObjectPath& path, const std::string& label_selector, size_t limit,
                   const std::string& token) const;
-  // The kinds of "/apis/GROUP/VERSION" of which there is an object; 404: there is none.
-  FakeAnswer Discover(const std::string& api) const;
+  // What "/apis" and "/apis/GROUP/VERSION" are asked for: groups and kinds of which there is an object.
+  FakeAnswer Discover(const std::string& path) const;
+  // Kubernetes' own and the operator's groups, and those of which there is an object.
+  bool Serves(const ObjectPath& path) const;
   FakeAnswer Create(const ObjectPath& path, kube::Object object);
   FakeAnswer Apply(const ObjectPath& path, kube::Object object);
   FakeAnswer MergePatch(const ObjectPath& path, const kube::Object& patch);
@@ -64,6 +69,7 @@ class FakeObjects {
   int64_t uids_ = 0;
 };
 
+FakeAnswer NotServed();
 FakeAnswer FakeStatus(int code, const std::string& reason, const std::string& message);
 // RFC 7386.
 void MergeInto(kube::json::value& target, const kube::json::value& patch);

@@ -84,6 +84,19 @@ TEST_F(RestClientTest, AbsenceIsOnlyWhatTheServerSaysIsAbsent) {
   EXPECT_EQ(client_->List(Pods(), "ns").error().kind, ApiError::Kind::kUnknown);
 }
 
+TEST_F(RestClientTest, TellsWhetherAnExtensionIsServedAndNeverGuesses) {
+  const Resource monitors{"monitoring.example.com", "v1", "Monitor", "monitors"};
+  EXPECT_EQ(client_->Serves(monitors), false);
+  // What knows nothing of the group knows nothing of the object.
+  EXPECT_EQ(client_->Get(monitors, "ns", "m").error().kind, ApiError::Kind::kUnknown);
+  server_.Do("POST", "/apis/monitoring.example.com/v1/namespaces/ns/rules", {{"metadata", {{"name", "r"}}}});
+  EXPECT_EQ(client_->Serves(monitors), false);
+  server_.Do("POST", "/apis/monitoring.example.com/v1/namespaces/ns/monitors", {{"metadata", {{"name", "m"}}}});
+  EXPECT_EQ(client_->Serves(monitors), true);
+  Script({404, "404 page not found", {}}, 1);
+  EXPECT_FALSE(client_->Serves(monitors));
+}
+
 TEST_F(RestClientTest, TellsErrorsApart) {
   const std::vector<std::tuple<int, std::string, ApiError::Kind>> table = {
       {400, "BadRequest", ApiError::Kind::kInvalid},    {401, "Unauthorized", ApiError::Kind::kUnauthorized},

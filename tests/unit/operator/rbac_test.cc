@@ -47,7 +47,7 @@ std::vector<Rule> RulesOfTheManifest() {
 
 Right RightOf(const std::string& method, const std::string& path) {
   // What kinds there are is told to everybody.
-  if (path.ends_with("/")) return {"kinds", "get"};
+  if (testing::IsDiscovery(path)) return {"kinds", "get"};
   const auto parsed = testing::ObjectPath::Parse(path);
   if (!parsed) return {"?", method};
   const std::string resource =
