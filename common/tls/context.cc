@@ -183,6 +183,7 @@ Status TlsContext::LoadAuthorities(const std::string& pem) {
     if (use_ == TlsUse::kAdmin) SSL_CTX_add_client_CA(context_, next.get());
     const int64_t ends = UnixTime(X509_get0_notAfter(next.get()));
     authorities_expire_ = std::min(ends, authorities_expire_.value_or(ends));
+    last_authority_expires_ = std::max(ends, last_authority_expires_.value_or(ends));
   }
   ERR_clear_error();
   if (!authorities_expire_) return Fail(Wrong("ca.crt", "holds no certificate in PEM"));

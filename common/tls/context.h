@@ -41,9 +41,10 @@ class TlsContext {
 
   // What our certificate says; empty: nothing.
   const std::string& cluster() const { return cluster_; }
-  // Unix time. Of the authorities the first that ends; nullopt: there are none.
+  // Unix time. Of the authorities the first and the last that ends; nullopt: there are none.
   int64_t expires() const { return expires_; }
   std::optional<int64_t> authorities_expire() const { return authorities_expire_; }
+  std::optional<int64_t> last_authority_expires() const { return last_authority_expires_; }
 
   // Whose certificate failed the verification, and what was wanted; empty: not known.
   static std::string VerificationDetail(const SSL* session);
@@ -58,7 +59,7 @@ class TlsContext {
   SSL_CTX* context_;  // Owned.
   std::string cluster_;
   int64_t expires_ = 0;
-  std::optional<int64_t> authorities_expire_;
+  std::optional<int64_t> authorities_expire_, last_authority_expires_;
 };
 
 // After the handshake: the name of the other side's certificate that counts for `use`;

@@ -69,6 +69,11 @@ void TlsKeeper::Take(std::shared_ptr<const TlsContext> context) {
         ->gauge("dynamo_tls_authority_expiry_timestamp_seconds",
                 "When the first of the trusted authorities ends; Unix time.", labels)
         .Set(*ends);
+    metrics_
+        ->gauge("dynamo_tls_last_authority_expiry_timestamp_seconds",
+                "When the last of the trusted authorities ends, which tells that a new one is trusted; Unix time.",
+                labels)
+        .Set(*context->last_authority_expires());
   }
   const std::lock_guard lock(mutex_);
   context_ = std::move(context);

@@ -96,7 +96,7 @@ void AskNodes(const NodeAdminOptions& options, const Observed& observed, Certifi
     const auto metrics = node.pod_address.empty() ? Result<std::string>(Fail(Errc::kUnavailable, "no address"))
                                                   : admin::Client(options.endpoint(node), options.timeout).GetMetrics();
     for (UseView& use : view->uses) {
-      const double trusted = metrics ? FigureIn(*metrics, "dynamo_tls_authority_expiry_timestamp_seconds", use.use) : 0;
+      const double trusted = metrics ? FigureIn(*metrics, "dynamo_tls_last_authority_expiry_timestamp_seconds", use.use) : 0;
       const double leaf = metrics ? FigureIn(*metrics, "dynamo_tls_certificate_expiry_timestamp_seconds", use.use) : 0;
       // Doors read no authorities.
       const bool reads = use.use == CertificateUse::kPeer;

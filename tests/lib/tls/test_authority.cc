@@ -83,10 +83,9 @@ struct TestAuthority::State {
   TestCertificate certificate;
 };
 
-TestAuthority::TestAuthority(const std::string& name) : state_(std::make_unique<State>()) {
+TestAuthority::TestAuthority(const std::string& name, std::chrono::hours life) : state_(std::make_unique<State>()) {
   state_->key.reset(EVP_EC_gen("P-256"));
-  state_->certificate =
-      NewCertificate(name, state_->key.get(), std::chrono::hours(-24 * 30), std::chrono::hours(24 * 30));
+  state_->certificate = NewCertificate(name, state_->key.get(), std::chrono::hours(-24 * 30), life);
   X509* certificate = state_->certificate.get();
   X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
   AddExtension(certificate, NID_basic_constraints, "critical,CA:TRUE");

@@ -22,7 +22,7 @@ struct WantedCertificate {
 // Keys are of elliptic curves: they are made in no time.
 class TestAuthority {
  public:
-  explicit TestAuthority(const std::string& name);
+  explicit TestAuthority(const std::string& name, std::chrono::hours life = std::chrono::hours(24 * 30));
   ~TestAuthority();
   TestAuthority(const TestAuthority&) = delete;
   TestAuthority& operator=(const TestAuthority&) = delete;

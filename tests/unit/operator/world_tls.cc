@@ -2,6 +2,8 @@
 // after the other, and nodes that do not trust each other are a violation.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/base/base64.h"
 #include "operator/controller/authority.h"
 #include "tests/unit/operator/world.h"
@@ -95,13 +97,20 @@ std::string World::FiguresOf(const std::string& pod) {
     const auto facts = Inspect(certificates);
     return facts && !facts->empty() ? facts->front().not_after / 1'000'000 : 0;
   };
+  const auto last = [](const std::string& certificates) {
+    WallMicros ends = 0;
+    if (const auto facts = Inspect(certificates)) {
+      for (const CertificateFacts& one : *facts) ends = std::max(ends, one.not_after);
+    }
+    return ends / 1'000'000;
+  };
   // The doors' folder changes with the peers' here.
   const std::string client = SecretText("demo-client-tls", "tls.crt");
   return fmt::format(
       "dynamo_tls_certificate_expiry_timestamp_seconds{{use=\"peer\"}} {}\n"
-      "dynamo_tls_authority_expiry_timestamp_seconds{{use=\"peer\"}} {}\n"
+      "dynamo_tls_last_authority_expiry_timestamp_seconds{{use=\"peer\"}} {}\n"
       "dynamo_tls_certificate_expiry_timestamp_seconds{{use=\"client\"}} {}\n",
-      first(folder->second.certificate), first(folder->second.authorities), first(client));
+      first(folder->second.certificate), last(folder->second.authorities), first(client));
 }
 
 }  // namespace dynamo::op

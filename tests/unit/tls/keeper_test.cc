@@ -55,6 +55,25 @@ TEST_F(TlsKeeperTest, TakesNewFilesAndLeavesTheOldContextToThoseWhoHaveIt) {
   EXPECT_NE(before->NewSession(), nullptr);
 }
 
+TEST_F(TlsKeeperTest, SaysWhenTheFirstAndTheLastOfItsAuthoritiesEnd) {
+  const auto ends = [this](const std::string& which) {
+    return metrics_.gauge("dynamo_tls_" + which + "_expiry_timestamp_seconds", "", {{"use", "peer"}}).value();
+  };
+  TlsFiles files = authority_.IssueNode("demo");
+  WriteTlsFolder(folder_.path(), files);
+  const auto keeper = Open();
+  ASSERT_TRUE(keeper) << keeper.error().message;
+  const int64_t old_ends = ends("authority");
+  EXPECT_EQ(ends("last_authority"), old_ends);
+
+  const TestAuthority next("next", std::chrono::hours(24 * 60));
+  files.authorities = next.pem() + authority_.pem();
+  WriteTlsFolder(folder_.path(), files);
+  (*keeper)->Look();
+  EXPECT_EQ(ends("authority"), old_ends);
+  EXPECT_GT(ends("last_authority"), old_ends);
+}
+
 TEST_F(TlsKeeperTest, KeepsTheOldFilesWhileTheNewOnesAreWrongAndSaysSoOnce) {
   TlsFiles files = authority_.IssueNode("demo");
   WriteTlsFolder(folder_.path(), files);
