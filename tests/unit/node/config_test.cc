@@ -89,10 +89,18 @@ TEST(Config, TheFileMayBeNamedInTheEnvironment) {
   EXPECT_EQ(invocation.Config().zone, "z7");
 }
 
+// One that is nobody's default.
+std::string ValueOfType(const std::string& type) {
+  static const std::map<std::string, std::string> values = {
+      {"TEXT", "10.1.2.3:77"}, {"LIST", "a:1,b:2"}, {"LEVEL", "warn"}, {"MODE", "required"}};
+  const auto found = values.find(type);
+  return found == values.end() ? "41" : found->second;
+}
+
 TEST(Config, EverySettingCanBeGivenInAllThreePlacesAndShowsTheSame) {
   for (const Setting& setting : Settings()) {
     const std::string type = TypeName(setting);
-    std::string value = type == "TEXT" ? "10.1.2.3:77" : type == "LIST" ? "a:1,b:2" : type == "LEVEL" ? "warn" : "41";
+    std::string value = ValueOfType(type);
     if (setting.name == "listen-address" || setting.name == "advertise-address") value = "10.1.2.3";
     // Alone, a maximum below the default of what it bounds would be refused.
     if (setting.name == "request-timeout-max-ms") value = "60001";
@@ -105,6 +113,7 @@ TEST(Config, EverySettingCanBeGivenInAllThreePlacesAndShowsTheSame) {
     file.arguments.clear();
     for (FakeInvocation* invocation : {&flag, &variable, &file}) {
       if (setting.name != "data-dir") invocation->Say({"--data-dir", "/data"});
+      if (type == "MODE") invocation->Say({"--" + setting.name + "-folder", "/tls"});
       EXPECT_EQ(ShowValue(setting, invocation->Config()), value) << setting.name;
     }
   }
