@@ -20,12 +20,7 @@ Status ClientDoor::CheckServing() const {
   if (!shard_->context().has_topology()) {
     return Fail(Errc::kUnavailable, "this node is of no cluster yet: create one, or wait until it has joined");
   }
-  if (shard_->context().removed()) {
-    return Fail(Errc::kWrongCluster, "this node was removed from cluster " +
-                                         ToString(shard_->context().topology().cluster) +
-                                         ": ask another, and empty its volume before it starts again");
-  }
-  if (!shard_->context().serving) return Fail(shard_->context().WhyNotServing());
+  if (shard_->context().removed() || !shard_->context().serving) return Fail(shard_->context().WhyNotServing());
   return {};
 }
 

@@ -83,6 +83,8 @@ Async<Result<std::shared_ptr<const Topology>>> NodeAdmin::Create(CreateCluster r
 
 Async<Result<uint64_t>> NodeAdmin::Change(TopologyChange change) {
   if (register_ == nullptr) co_return Fail(Errc::kUnavailable, "this node is starting");
+  // Others that were removed with it might agree, and the cluster would never hear of it.
+  if (Removed()) co_return Fail(shards_->front()->context().WhyNotServing());
   co_return co_await register_->Change(std::move(change));
 }
 

@@ -9,6 +9,10 @@
 namespace dynamo {
 
 Error ShardContext::WhyNotServing() const {
+  if (removed()) {
+    return {Errc::kWrongCluster, "this node was removed from cluster " + ToString(topology().cluster) +
+                                     ": ask another, and empty its volume before it starts again"};
+  }
   if (!rolled_back) return {Errc::kUnavailable, "this node is starting"};
   return {Errc::kUnavailable, "this node's volume is an older copy of what it had: empty it and replace the node"};
 }
