@@ -168,6 +168,12 @@ void HintStore::Applied(const PlacedKey& key, const HintChange& change) {
   }
 }
 
+bool HintStore::AnyAstray(const PlacedKey& key, const HintChange& change) const {
+  return std::ranges::any_of(change.deltas, [&](const HintChange::Delta& delta) {
+    return delta.hints > 0 && !shard_->IsOwner(delta.owner, key) && !shard_->IsPendingOwner(delta.owner, key);
+  });
+}
+
 void HintStore::Uncount() {
   for (const auto& [owner, count] : owners_) shard_->metrics->hints_pending.Add(-static_cast<int64_t>(count.hints));
   shard_->metrics->hints_pending_bytes.Add(-static_cast<int64_t>(bytes_));

@@ -58,6 +58,8 @@ class HintStore {
   // Nothing if it is not among `existing` any more.
   HintChange Remove(NodeId owner, const Hash128& digest, const std::vector<Hint>& existing);
   void Applied(const PlacedKey& key, const HintChange& change);
+  // Whether one that was added is for a node that neither owns the key nor is about to.
+  bool AnyAstray(const PlacedKey& key, const HintChange& change) const;
 
   std::vector<HintCount> Counts() const;
   std::vector<NodeId> OwnersWithHints() const;

@@ -37,7 +37,7 @@ void HintedHandoff::Wake(bool at_once) {
   if (at_once || idle_) wake_.Set();
 }
 
-void HintedHandoff::OnTopology() {
+void HintedHandoff::LookAtAll() {
   look_again_ = true;
   wake_.Set();
 }

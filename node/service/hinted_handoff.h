@@ -25,8 +25,8 @@ class HintedHandoff {
   Async<> Run();
   // Somebody came up, or there is a new hint.
   void Wake(bool at_once);
-  // Owners may be others: all hints are looked at again.
-  void OnTopology();
+  // Owners may be others than those whom hints are for: all are looked at again.
+  void LookAtAll();
 
  private:
   struct Batch;

@@ -375,7 +375,7 @@ void Replica::Remember(const PlacedKey& key, const Bytes& object) {
 
 void Replica::HintsApplied(const PlacedKey& key, const HintChange& change) {
   hints_.Applied(key, change);
-  if (hints_changed_) hints_changed_();
+  if (hints_changed_) hints_changed_(hints_.AnyAstray(key, change));
 }
 
 void Replica::ReadFailed(const PlacedKey& key, const Error& error) {

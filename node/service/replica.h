@@ -89,8 +89,9 @@ class Replica {
   HintStore& hints() { return hints_; }
   // The last write found the disk full.
   bool read_only() const { return read_only_; }
-  // Called after a hint was stored or deleted.
-  void OnHintsChanged(std::function<void()> listener) { hints_changed_ = std::move(listener); }
+  // Called after hints were stored or deleted; `astray`: one was stored for a node that neither owns
+  // the key nor is about to, by somebody who is behind.
+  void OnHintsChanged(std::function<void(bool astray)> listener) { hints_changed_ = std::move(listener); }
   // Called after a write of the object has become visible, or may have.
   void OnObjectWritten(std::function<void(const PlacedKey&)> listener) { object_written_ = std::move(listener); }
   // Called when what is stored for the key fails its checksum.
@@ -125,7 +126,7 @@ class Replica {
   bool read_only_ = false;
   FailureLog read_failures_{LogLevel::kError, "read_failed"};
   FailureLog hint_failures_{LogLevel::kWarn, "hint_not_kept"};
-  std::function<void()> hints_changed_;
+  std::function<void(bool)> hints_changed_;
   std::function<void(const PlacedKey&)> object_written_;
   std::function<void(const PlacedKey&)> corrupt_;
 };

@@ -33,8 +33,12 @@ Shard::Shard(ShardEnv env, const ServiceConfig* config, ServiceMetrics* metrics,
   peers_.OnSign([this](NodeId peer, bool alive) {
     if (reports_.on_sign) reports_.on_sign(peer, alive);
   });
-  replica_.OnHintsChanged([this] {
-    handoff_.Wake(/*at_once=*/false);
+  replica_.OnHintsChanged([this](bool astray) {
+    if (astray) {
+      handoff_.LookAtAll();
+    } else {
+      handoff_.Wake(/*at_once=*/false);
+    }
     ReportHintsSoon();
     ReportIfDrained();
   });
@@ -73,7 +77,7 @@ void Shard::OnView(ClusterViewPtr view) {
   const bool somebody_came = std::any_of(view->up.begin(), view->up.end(),
                                          [&](NodeId node) { return before == nullptr || !before->IsUp(node); });
   if (context_.serving && somebody_came) handoff_.Wake(/*at_once=*/true);
-  if (context_.serving && other_topology) handoff_.OnTopology();
+  if (context_.serving && other_topology) handoff_.LookAtAll();
 }
 
 void Shard::UseAddresses(const ClusterView& view) {

@@ -30,7 +30,10 @@ void Transfer::Serve(NodeId from, peer::Request request, Responder respond) {
   ShardContext& shard = *parts_.shard;
   peer::Response response;
   if (request.has_transfer_status()) {
-    response.mutable_transfer_ready()->set_ready(IsReady(request.transfer_status().tree().partition()));
+    const peer::TreeId& asked = request.transfer_status().tree();
+    // Who has not heard of the change yet would tell of the one before.
+    const bool behind = VersionOf(asked) > shard.topology().version;
+    response.mutable_transfer_ready()->set_ready(!behind && IsReady(asked.partition()));
     return respond(EncodeResponse(response));
   }
   const auto refuse = [&shard, &respond](const Error& error) {

@@ -71,11 +71,15 @@ class PendingOwners : public testing::Test {
     peer::Request request;
     peer::ReplicaPut* put = request.mutable_replica_put();
     ToProto(key, put->mutable_key());
-    Object object;
-    object.policy = ConflictPolicy::kSiblings;
-    put->set_object(EncodeObject(object));
+    Write milk;
+    milk.actor = ActorId{9};
+    milk.content.value = "milk";
+    put->set_object(EncodeObject(Mint(Object{}, {}, std::move(milk))));
     put->set_epoch(epoch);
     put->set_hint_for(hint_for.value);
+    return Ask(node, from, request);
+  }
+  Result<peer::Response> Ask(int node, int from, const peer::Request& request) {
     auto answer = std::make_shared<Result<peer::Response>>(Fail(Errc::kTimeout, "not answered"));
     cluster.node(node).shard(0).OnPeerRequest(
         {id(from), cluster.world().now() + Duration(1'000'000), *EncodeRequest(request)},
@@ -203,6 +207,17 @@ TEST_F(PendingOwners, ACoordinatorThatCannotLearnTheEpochFailsHonestly) {
   EXPECT_THAT(StoredAt(owners[1]), IsEmpty()) << "refused before it had any effect there";
 }
 
+TEST_F(PendingOwners, AreNotSaidToBeReadyByWhoHasNotHeardOfTheChange) {
+  Join();
+  // An owner receives nothing in this change: it is ready from the start.
+  peer::Request request;
+  peer::TreeId* tree = request.mutable_transfer_status()->mutable_tree();
+  ToProto(cluster.node(owners[0]).shard(0).context(), {partition(), 0}, tree);
+  EXPECT_TRUE(Ask(owners[0], owners[1], request)->transfer_ready().ready());
+  tree->set_epoch(joined.version.epoch + 1);
+  EXPECT_FALSE(Ask(owners[0], owners[1], request)->transfer_ready().ready());
+}
+
 TEST_F(PendingOwners, AnOwnerThatIsBehindCostsNothingButAHint) {
   Join({owners[0], owners[1], newcomer});
   const auto put = cluster.Put(owners[0], key, "milk", {}, Strict(2));
@@ -238,6 +253,21 @@ TEST_F(HintsOfChangingOwners, GoToAllOwnersOnceWhoTheyAreForOwnsTheKeyNoMore) {
   cluster.SetTopology(AllTakenOver(joined));
   cluster.RunFor(Duration(3'000'000));
   EXPECT_EQ(hints(), 0u);
+  for (const NodeId owner : target.owners) EXPECT_THAT(StoredAt(TestCluster::IndexOf(owner)), ElementsAre("milk"));
+}
+
+TEST_F(HintsOfChangingOwners, GoToAllOwnersAtOnceIfOneWhoIsBehindMadeThemForWhoOwnsTheKeyNoMore) {
+  const PreferenceList target = WalkTarget(joined, partition(), 3);
+  const auto loser = std::ranges::find_if(owners, [&](int owner) { return !target.Owns(id(owner)); });
+  ASSERT_NE(loser, owners.end());
+  Join();
+  cluster.SetTopology(AllTakenOver(joined));
+  cluster.Crash(*loser);
+  cluster.RunFor(Duration(3'000'000));
+  const int keeper = TestCluster::IndexOf(target.owners[0]), behind = TestCluster::IndexOf(target.owners[1]);
+  ASSERT_TRUE(PutAt(keeper, behind, before.version.epoch, id(*loser))->has_replica_stored());
+  cluster.RunFor(Duration(3'000'000));
+  EXPECT_EQ(cluster.Hints(keeper), 0u);
   for (const NodeId owner : target.owners) EXPECT_THAT(StoredAt(TestCluster::IndexOf(owner)), ElementsAre("milk"));
 }
 
