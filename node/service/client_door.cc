@@ -97,9 +97,8 @@ Async<Status> ClientDoor::SetProperties(std::string type, std::string bucket, Bu
   if (!write) co_return Fail(Errc::kInvalidArgument, "Invalid bucket properties: " + write.error().message);
   const ShardContext& here = shard_->context();
   const TimePoint hung = here.Now() + here.config->request_timeout + kShardGrace;
-  auto moved = std::make_shared<BucketPropertiesChange>(std::move(change));
   ShardWork<Status> work = [set = set_properties_, type = std::move(type), bucket = std::move(bucket),
-                            moved]() -> Async<Status> { return set(type, bucket, *moved); };
+                            change]() -> Async<Status> { return set(type, bucket, change); };
   co_return co_await CallShard<Status>(here.env, shard_->shards().front()->context().env, 0, hung, std::move(work));
 }
 

@@ -167,6 +167,7 @@ Result<KeyPair> Issue(const KeyPair& authority, const LeafWish& wish, WallMicros
   const WallMicros until = std::min(now + kLeafLife, MicrosOf(X509_get0_notAfter(issuer.get())));
   const Certificate made = Begin(wish.name, own.get(), now, until);
   std::vector<std::string> names;
+  names.reserve(wish.uris.size() + wish.hosts.size());
   for (const std::string& uri : wish.uris) names.push_back("URI:" + uri);
   for (const std::string& host : wish.hosts) names.push_back("DNS:" + host);
   const char* usage = wish.uris.empty() ? "serverAuth" : "serverAuth,clientAuth";

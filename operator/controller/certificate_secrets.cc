@@ -86,7 +86,7 @@ double FigureIn(const std::string& metrics, const char* name, CertificateUse use
   const size_t at = metrics.find(line);
   return at == std::string::npos ? 0 : std::strtod(metrics.c_str() + at + line.size(), nullptr);
 }
-bool Ends(double seconds, WallMicros at) { return std::abs(seconds - static_cast<double>(at / 1'000'000)) < 2; }
+bool Ends(double seconds, WallMicros at) { return std::abs(seconds - static_cast<double>(at) / 1e6) < 2; }
 
 // What the nodes use, by the ends of their certificates. Who does not say it is behind.
 void AskNodes(const NodeAdminOptions& options, const Observed& observed, CertificatesView* view) {
@@ -96,7 +96,8 @@ void AskNodes(const NodeAdminOptions& options, const Observed& observed, Certifi
     const auto metrics = node.pod_address.empty() ? Result<std::string>(Fail(Errc::kUnavailable, "no address"))
                                                   : admin::Client(options.endpoint(node), options.timeout).GetMetrics();
     for (UseView& use : view->uses) {
-      const double trusted = metrics ? FigureIn(*metrics, "dynamo_tls_last_authority_expiry_timestamp_seconds", use.use) : 0;
+      const double trusted =
+          metrics ? FigureIn(*metrics, "dynamo_tls_last_authority_expiry_timestamp_seconds", use.use) : 0;
       const double leaf = metrics ? FigureIn(*metrics, "dynamo_tls_certificate_expiry_timestamp_seconds", use.use) : 0;
       // Doors read no authorities.
       const bool reads = use.use == CertificateUse::kPeer;

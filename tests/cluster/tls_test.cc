@@ -98,6 +98,7 @@ class TlsClusterTest : public ::testing::Test {
   // Writes the files and waits until every node has taken both sets.
   void Rotate(RealCluster& cluster, Load& load, const Sets& sets) {
     std::vector<uint64_t> taken;
+    taken.reserve(cluster.size());
     for (size_t i = 0; i < cluster.size(); ++i) taken.push_back(Reloads(cluster.node(i)));
     Write(sets);
     for (size_t i = 0; i < cluster.size(); ++i) {

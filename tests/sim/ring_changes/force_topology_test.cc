@@ -20,6 +20,7 @@ ForceTopology Without(RingCluster& cluster, size_t asked, const std::vector<Node
 
 std::vector<NodeId> IdsOf(RingCluster& cluster, const std::vector<size_t>& nodes) {
   std::vector<NodeId> ids;
+  ids.reserve(nodes.size());
   for (const size_t index : nodes) ids.push_back(cluster.IdOf(index));
   return ids;
 }
