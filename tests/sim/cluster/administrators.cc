@@ -78,11 +78,17 @@ Member Administrators::MemberAt(size_t index) {
   return member;
 }
 
+// It says that its volume is to be emptied: of one who has left, and came here with the disk.
+bool Administrators::WasRefused(size_t index) {
+  const SimNode& node = cluster_->node(index);
+  return node.started() && !node.start_outcome() && node.start_outcome().error().code == Errc::kWrongCluster;
+}
+
 void Administrators::MakeNew(size_t index) {
   const auto topology = Newest();
   const NodeId id = cluster_->IdOf(index);
   const bool used = topology != nullptr && topology->Find(id) != nullptr;
-  if (used || cluster_->node(index).disk().lost() || cluster_->node(index).disk().spoiled()) cluster_->Renew(index);
+  if (used || WasRefused(index) || cluster_->node(index).disk().lost() || cluster_->node(index).disk().spoiled()) cluster_->Renew(index);
 }
 
 // ---- What they do
@@ -207,6 +213,7 @@ Async<> Administrators::Run(Administrators* self, TopologyChange change, FaultKi
 Async<> Administrators::AwaitNew(size_t index) {
   do {
     co_await Sleep(kLook);
+    if (WasRefused(index)) cluster_->world().At(kNobody, cluster_->world().now(), [this, index] { MakeNew(index); });
   } while (!cluster_->IdOf(index) || !cluster_->node(index).started() || !cluster_->node(index).start_outcome());
 }
 

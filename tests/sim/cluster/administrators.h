@@ -65,6 +65,7 @@ class Administrators {
   std::vector<size_t> Leavers();
   std::vector<size_t> Spares();
   // On an empty disk, if it is not on one yet.
+  bool WasRefused(size_t index);
   void MakeNew(size_t index);
   Member MemberAt(size_t index);
   ChangeMembers DrawCapacity(Rng& rng);

@@ -221,7 +221,7 @@ void Invariants::OnDurable(size_t disk, const WriteOps& ops) {
   }
   for (const auto& [key, hint, since] : removed_hints) CheckRemoved(disk, *key, hint, since);
   // Where the replica was spoiled, a hint may have held the place until it was delivered.
-  for (Key* key : changed) Changed(disk, *key, /*destroyed=*/spoiled_.contains({disk, key}));
+  for (Key* key : changed) Changed(disk, *key, /*destroyed=*/spoiled_.contains({cluster_->IdOf(disk), key}));
 }
 
 void Invariants::Store(size_t disk, ColumnFamily family, const Bytes& key, const Bytes& object) {
@@ -259,7 +259,7 @@ void Invariants::CheckRemoved(size_t disk, Key& key, const Copy& hint, TimePoint
 // only afterwards, since memory comes first.
 bool Invariants::IsExcused(Key& key, NodeId heir) const {
   const auto node = nodes_.find(heir);
-  return node == nodes_.end() || replaced_.contains(node->second) || spoiled_.contains({node->second, &key});
+  return node == nodes_.end() || replaced_.contains(node->second) || spoiled_.contains({heir, &key});
 }
 
 // On stable storage, or it is owed it.
@@ -317,7 +317,7 @@ void Invariants::OnSpoiled(size_t disk, ColumnFamily family, const Bytes& key) {
   destroyed_.push_back(begun_);
   const Entry entry = Find(family, key);
   if (entry.key == nullptr) return;
-  spoiled_.insert({disk, entry.key});
+  spoiled_.insert({cluster_->IdOf(disk), entry.key});
   entry.key->margin.copies(disk).erase({family, key});
   Changed(disk, *entry.key, /*destroyed=*/true);
 }

@@ -108,9 +108,10 @@ class Invariants {
   std::map<std::string, Key*> by_name_;
   std::map<NodeId, size_t> nodes_;
   oracle::WriteId begun_ = 0;
-  std::set<std::pair<size_t, Key*>> spoiled_;  // Disks that cannot read what they have of a key.
-  std::set<size_t> replaced_;                  // Disks that were wiped or set back.
-  std::vector<oracle::WriteId> destroyed_;     // For each time: the last write that had begun.
+  std::set<std::pair<NodeId, Key*>>
+      spoiled_;                // Disks that cannot read what they have of a key; by node, since they change machines.
+  std::set<size_t> replaced_;  // Disks that were wiped or set back.
+  std::vector<oracle::WriteId> destroyed_;  // For each time: the last write that had begun.
 };
 
 }  // namespace dynamo::sim
