@@ -36,12 +36,12 @@ def wait_until_ready(kube: Kubernetes, name: str, seconds: float) -> float:
     return wait_for(f"{name} to be Ready", seconds, ready)
 
 
-def wait_for_reason(kube: Kubernetes, name: str, reason: str, words: str) -> str:
+def wait_for_reason(kube: Kubernetes, name: str, reason: str, words: str, seconds: float = 60) -> str:
     def seen() -> bool:
         found = condition(kube, name, "Degraded")
         return found["reason"] == reason and words in found["message"]
 
-    wait_for(f"{name} to say {reason} and '{words}'", 60, seen)
+    wait_for(f"{name} to say {reason} and '{words}'", seconds, seen)
     return condition(kube, name, "Degraded")["message"]
 
 

@@ -82,7 +82,37 @@ def scale_down(kube: Kubernetes) -> str:
     return scale_under_load(kube, 2, 3)
 
 
-STEPS = [("stops: create", create), ("stops: scale up", scale_up), ("stops: scale down", scale_down)]
+def pod_uids(kube: Kubernetes) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in kube.get("pods", "--selector", scaling.SELECTOR)["items"]}
+
+
+def lost_volume(kube: Kubernetes) -> str:
+    before = scaling.nodes(kube)["demo-b-0"]["nodeID"]
+    app, operator = App(kube, "demo"), StoppedOperator(kube, 3)
+    app.begin_load("stops-lost", forget=False)
+    kube.kubectl("delete", "pvc", "data-demo-b-0", "--wait=false")
+    kube.kubectl("delete", "pod", "demo-b-0")
+    # No event is waited for: it may have been the operator's last thought.
+    wait_for("another node in its place", 300, lambda: scaling.nodes(kube)["demo-b-0"]["nodeID"] != before)
+    ends_as_if_never_stopped(kube, 3)
+    return f"{operator.end()}; {app.end_load()}"
+
+
+def rollout(kube: Kubernetes) -> str:
+    before, volumes = pod_uids(kube), volume_uids(kube)
+    app, operator = App(kube, "demo"), StoppedOperator(kube, 4)
+    app.begin_load("stops-rollout", forget=False)
+    kube.kubectl("patch", "dyn", "demo", "--type=merge", "--patch",
+                 json.dumps({"spec": {"restartToken": "stops", "update": {"minReadySeconds": 3}}}))
+    ends_as_if_never_stopped(kube, 3)
+    said = f"{operator.end()}; {app.end_load()}"
+    if before & pod_uids(kube) or volume_uids(kube) != volumes:
+        raise Failed(f"pods {before} became {pod_uids(kube)}, volumes {volumes} became {volume_uids(kube)}")
+    return said
+
+
+STEPS = [("stops: create", create), ("stops: scale up", scale_up), ("stops: scale down", scale_down),
+         ("stops: a lost volume", lost_volume), ("stops: a rollout", rollout)]
 
 
 def setup(kube: Kubernetes) -> None:
