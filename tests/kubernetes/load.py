@@ -1,7 +1,7 @@
 """Load through the service, in the app's pod: load.py HOST COMMAND...
 
-    write SECONDS PREFIX   writes new keys and reads them, each operation retried once; when stopped
-                           (or after SECONDS) prints its counts as JSON
+    write SECONDS PREFIX   writes new keys and reads them, up to 400 operations a second, each retried
+                           once; when stopped (or after SECONDS) prints its counts as JSON
     check                  reads every write that was ever acknowledged here; prints counts as JSON
 
 Acknowledged writes are kept in /tmp/acknowledged, one a line.
@@ -15,6 +15,7 @@ import threading
 import time
 
 PORT, CLIENTS, TIMEOUT_S = 8098, 4, 10
+PAIRS_A_SECOND = 50  # Of a client: a write and its read. All there is to read back at the end is made here.
 ACKNOWLEDGED = pathlib.Path("/tmp/acknowledged")
 
 
@@ -75,10 +76,12 @@ def write(host: str, seconds: float, prefix: str) -> None:
     stop.unlink(missing_ok=True)
 
     def work(index: int) -> None:
-        client, number = Client(host), 0
+        client, number, due = Client(host), 0, time.monotonic()
         while time.monotonic() < stop_at and not stop.exists():
             key = f"{prefix}-{index}-{number}"
             number += 1
+            time.sleep(max(0.0, due - time.monotonic()))
+            due = max(due + 1 / PAIRS_A_SECOND, time.monotonic())
             if counts.run(client, "PUT", key, key.encode()):
                 with counts.lock:
                     acknowledged.write(key + "\n")
