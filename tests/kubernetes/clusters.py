@@ -9,7 +9,7 @@ import tempfile
 import time
 
 import monitoring
-from kubernetes import HERE, Failed, Kubernetes, wait_for
+from kubernetes import HERE, Failed, Kubernetes, run, wait_for
 
 ROOT = HERE.parent.parent
 CHART = ROOT / "charts" / "dynamo-operator"
@@ -43,6 +43,15 @@ def wait_for_reason(kube: Kubernetes, name: str, reason: str, words: str, second
 
     wait_for(f"{name} to say {reason} and '{words}'", seconds, seen)
     return condition(kube, name, "Degraded")["message"]
+
+
+def load_image(binaries: pathlib.Path) -> int:
+    """Gives all machines the image of the programs under test; its MiB."""
+    with tempfile.TemporaryDirectory() as folder:
+        archive = pathlib.Path(folder) / "dynamo.tar"
+        run(HERE / "pack", binaries, archive)
+        run(HERE / "cluster", "load-image", archive)
+        return archive.stat().st_size >> 20
 
 
 def install(kube: Kubernetes) -> str:

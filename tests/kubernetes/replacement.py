@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import pathlib
-import tempfile
 import time
 from collections.abc import Callable
 
@@ -28,15 +26,17 @@ def last_message(kube: Kubernetes, reason: str) -> str:
 
 
 def settled(kube: Kubernetes) -> None:
-    """Three members that serve, each with its share, and nothing of before is left."""
-    def seen() -> bool:
-        status = kube.get("dyn", "demo")["status"]
-        well = [node for node in status["nodes"] if node["state"] == "Normal" and node["ready"] and node["vnodes"]]
-        return (len(well) == len(status["nodes"]) == 3 and not status.get("operation") and not status.get("suspicion")
-                and status["ring"]["underReplicated"] == 0)
-
     clusters.wait_until_ready(kube, "demo", 240)
-    wait_for("three members with their shares, and nothing of before", 60, seen)
+    wait_for("three members with their shares, and nothing of before", 60, lambda: is_settled(kube))
+
+
+def is_settled(kube: Kubernetes) -> bool:
+    """As many members as asked for serve, each with its share, and nothing of before is left."""
+    found = kube.get("dyn", "demo")
+    status = found["status"]
+    well = [node for node in status["nodes"] if node["state"] == "Normal" and node["ready"] and node["vnodes"]]
+    return (len(well) == len(status["nodes"]) == found["spec"]["replicas"] and not status.get("operation")
+            and not status.get("suspicion") and status["ring"]["underReplicated"] == 0)
 
 
 def under_load(kube: Kubernetes, name: str, change: Callable[[], str], may_fail: bool = False) -> str:
@@ -77,24 +77,70 @@ def machine_of(kube: Kubernetes, pod: str) -> str:
     return kube.get("pod", pod)["spec"]["nodeName"]
 
 
-def off_and_back(kube: Kubernetes) -> str:
+def away_and_back(kube: Kubernetes, name: str, go: Callable[[str], None], come_back: Callable[[str], None]) -> str:
     """A machine that is away, longer than the delay even, has lost nothing."""
     before, times = node_id(kube, "demo-b-0"), scaling.events(kube, "VolumeLost")
     machine, started = machine_of(kube, "demo-b-0"), time.monotonic()
 
     def change() -> str:
-        run(HERE / "node", "kill", machine)
+        go(machine)
         clusters.wait_for_reason(kube, "demo", "MachineAway", f"kubectl delete node {machine}", 150)
         away = time.monotonic() - started
-        run(HERE / "node", "start", machine)
+        come_back(machine)
         kube.shell("kubectl", "wait", "--for=condition=Ready", f"node/{machine}", "--timeout=90s")
         wait_for("demo-b-0 to serve again", 120, lambda: scaling.nodes(kube)["demo-b-0"]["ready"])
         settled(kube)
-        return f"{machine} off, MachineAway after {away:.1f} s, back and Ready after {time.monotonic() - started:.1f} s"
+        return f"{machine} {name}, MachineAway after {away:.1f} s, back and Ready after {time.monotonic() - started:.1f} s"
 
-    said = under_load(kube, "off", change, may_fail=True)
-    if node_id(kube, "demo-b-0") != before or scaling.events(kube, "VolumeLost") != times:
-        raise Failed(f"{before} became {scaling.nodes(kube)}")
+    said = under_load(kube, name, change, may_fail=True)
+    nothing_was_lost(kube, {"demo-b-0": before}, times)
+    return said
+
+
+def nothing_was_lost(kube: Kubernetes, before: dict[str, str], times: int) -> None:
+    after = {pod: node_id(kube, pod) for pod in before}
+    if after != before or scaling.events(kube, "VolumeLost") != times:
+        raise Failed(f"{before} became {after}, {scaling.events(kube, 'VolumeLost') - times} times VolumeLost")
+
+
+def off_and_back(kube: Kubernetes) -> str:
+    return away_and_back(kube, "off", lambda machine: run(HERE / "node", "kill", machine),
+                         lambda machine: run(HERE / "node", "start", machine))
+
+
+def cut(machine: str) -> None:
+    run(HERE / "node", "cut", machine)
+
+
+def join(machine: str) -> None:
+    run(HERE / "node", "join", machine)
+
+
+def cut_off_and_back(kube: Kubernetes) -> str:
+    return away_and_back(kube, "cut", cut, join)
+
+
+def two_flap(kube: Kubernetes) -> str:
+    """The cables of two of three zones come and go, at times both at once, for as long as it takes to call one dead."""
+    pods = ("demo-b-0", "demo-c-0")
+    before, times = {pod: node_id(kube, pod) for pod in pods}, scaling.events(kube, "VolumeLost")
+    first, second = (machine_of(kube, pod) for pod in pods)
+
+    def change() -> str:
+        for _ in range(4):
+            for change_of_cables in ((cut, first), (cut, second), (join, first), (join, second)):
+                change_of_cables[0](change_of_cables[1])
+                time.sleep(3)
+        ended = time.monotonic()
+        for machine in (first, second):
+            kube.shell("kubectl", "wait", "--for=condition=Ready", f"node/{machine}", "--timeout=90s")
+        for pod in pods:
+            wait_for(f"{pod} to serve again", 120, lambda pod=pod: scaling.nodes(kube)[pod]["ready"])
+        settled(kube)
+        return f"{first} and {second} cut off 4 times each, Ready {time.monotonic() - ended:.1f} s after the last"
+
+    said = under_load(kube, "flap", change, may_fail=True)
+    nothing_was_lost(kube, before, times)
     return said
 
 
@@ -145,8 +191,9 @@ def two_volumes(kube: Kubernetes) -> str:
     return f"'{message[:60]}...', nothing begun; after force-topology, replace and accept-loss the operator did the second"
 
 
-STEPS = [("replacement: a volume", a_volume), ("replacement: off and back", off_and_back), ("replacement: a machine", a_machine),
-         ("replacement: two volumes", two_volumes)]
+STEPS = [("replacement: a volume", a_volume), ("replacement: off and back", off_and_back),
+         ("replacement: cut off and back", cut_off_and_back), ("replacement: two flap", two_flap),
+         ("replacement: a machine", a_machine), ("replacement: two volumes", two_volumes)]
 
 
 def setup(kube: Kubernetes) -> None:
@@ -164,7 +211,4 @@ def teardown(kube: Kubernetes) -> None:
     """The machine that was lost is bought anew."""
     clusters.teardown(kube)
     run(HERE / "cluster", "up", seconds=300)
-    with tempfile.TemporaryDirectory() as folder:
-        archive = pathlib.Path(folder) / "dynamo.tar"
-        run(HERE / "pack", kube.binaries, archive)
-        run(HERE / "cluster", "load-image", archive)
+    clusters.load_image(kube.binaries)
