@@ -143,6 +143,9 @@ class Chaos:
     @contextlib.contextmanager
     def machine_lost(self) -> Iterator[str]:
         """For good, with its disk; a cloud removes the Node; another of its name is bought."""
+        # Of more pods a machine, more volumes than one would be lost: that is a human's to decide.
+        scaling.scale(self._kube, len(MACHINES))
+        self.settled()
         machine = self._random.choice(MACHINES)
         lost = [pod["metadata"]["name"] for pod in self._kube.get("pods", "--selector", scaling.SELECTOR)["items"]
                 if pod["spec"]["nodeName"] == machine]
