@@ -1,4 +1,4 @@
-"""Load through the service, in the app's pod: load.py HOST COMMAND...
+"""Load through the service, in the app's pod: load.py HOST|https://HOST COMMAND...
 
     write SECONDS PREFIX   writes new keys and reads them, up to 400 operations a second, each retried
                            once; when stopped (or after SECONDS) prints its counts as JSON
@@ -10,6 +10,7 @@ Acknowledged writes are kept in /tmp/acknowledged, one a line.
 import http.client
 import json
 import pathlib
+import ssl
 import sys
 import threading
 import time
@@ -17,6 +18,7 @@ import time
 PORT, CLIENTS, TIMEOUT_S = 8098, 4, 10
 PAIRS_A_SECOND = 50  # Of a client: a write and its read. All there is to read back at the end is made here.
 ACKNOWLEDGED = pathlib.Path("/tmp/acknowledged")
+AUTHORITIES = "/certificates/ca.crt"  # Read for each connection: they change.
 
 
 class Client:
@@ -26,10 +28,16 @@ class Client:
         self._host = host
         self._connection: http.client.HTTPConnection | None = None
 
+    def _connect(self) -> http.client.HTTPConnection:
+        if self._host.startswith("https://"):
+            trust = ssl.create_default_context(cafile=AUTHORITIES)
+            return http.client.HTTPSConnection(self._host.removeprefix("https://"), PORT, timeout=TIMEOUT_S, context=trust)
+        return http.client.HTTPConnection(self._host, PORT, timeout=TIMEOUT_S)
+
     def once(self, method: str, key: str, body: bytes | None = None) -> tuple[int, bytes]:
         try:
             if self._connection is None:
-                self._connection = http.client.HTTPConnection(self._host, PORT, timeout=TIMEOUT_S)
+                self._connection = self._connect()
             headers = {"Content-Type": "text/plain"} if body is not None else {"Accept": "multipart/mixed"}
             self._connection.request(method, f"/types/siblings/buckets/load/keys/{key}", body, headers)
             answer = self._connection.getresponse()
