@@ -88,7 +88,8 @@ void Administrators::MakeNew(size_t index) {
   const auto topology = Newest();
   const NodeId id = cluster_->IdOf(index);
   const bool used = topology != nullptr && topology->Find(id) != nullptr;
-  if (used || WasRefused(index) || cluster_->node(index).disk().lost() || cluster_->node(index).disk().spoiled()) cluster_->Renew(index);
+  if (used || WasRefused(index) || cluster_->node(index).disk().lost() || cluster_->node(index).disk().spoiled())
+    cluster_->Renew(index);
 }
 
 // ---- What they do

@@ -31,6 +31,7 @@ std::vector<PartitionWait> WaitsSeen(MovingCluster& cluster, const std::set<Node
 
 std::vector<PartitionId> PartitionsOf(const std::vector<PartitionWait>& waits) {
   std::vector<PartitionId> partitions;
+  partitions.reserve(waits.size());
   for (const PartitionWait& wait : waits) partitions.push_back(wait.partition);
   return partitions;
 }

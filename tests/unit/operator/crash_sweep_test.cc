@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
+#include <string_view>
 
 #include "tests/unit/operator/world.h"
 
@@ -16,11 +18,17 @@ using ::testing::Not;
 
 constexpr int kFlows = 16, kStopPointsLeast = 290;
 
+// Under sanitizers one stop point in five: what they look for is found by any.
+int StrideOfThisRun() {
+  const char* const form = std::getenv("DYNAMO_TEST_FORM");
+  return form != nullptr && std::string_view(form) == "smoke" ? 5 : 1;
+}
+
 class CrashSweep : public ::testing::Test {
  protected:
   static void TearDownTestSuite() {
     std::printf("crash sweep: %d stop points in %d flows\n", stop_points_, flows_);
-    if (flows_ == kFlows) EXPECT_GE(stop_points_, kStopPointsLeast);
+    if (flows_ == kFlows && StrideOfThisRun() == 1) EXPECT_GE(stop_points_, kStopPointsLeast);
   }
   static void Count(int stop_points) { ++flows_, stop_points_ += stop_points; }
 
@@ -41,7 +49,8 @@ int Sweep(const char* flow, const std::function<void(World&)>& prepare, const ch
     expected = world.EndState();
     writes = world.writes() - before;
   }
-  for (int stop = 1; stop < writes; ++stop) {
+  int stop_points = 0;
+  for (int stop = 1; stop < writes; stop += StrideOfThisRun(), ++stop_points) {
     World world;
     prepare(world);
     world.StopAfterWrites(stop);
@@ -51,8 +60,8 @@ int Sweep(const char* flow, const std::function<void(World&)>& prepare, const ch
     EXPECT_EQ(world.EndState(), expected) << "stopped after write " << stop;
     EXPECT_THAT(world.violations(), IsEmpty()) << "stopped after write " << stop;
   }
-  std::printf("crash sweep of %s: %d stop points, always %s\n", flow, writes - 1, expected.c_str());
-  return writes - 1;
+  std::printf("crash sweep of %s: %d stop points, always %s\n", flow, stop_points, expected.c_str());
+  return stop_points;
 }
 
 TEST_F(CrashSweep, OfCreate) {
