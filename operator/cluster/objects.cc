@@ -102,11 +102,11 @@ std::string HashOfWish(const Object& object) {
   return ToHex(HashOf(json::serialize(copy)));
 }
 
-std::vector<ObjectName> NotAskedFor(const ClusterSpec& spec) {
+std::vector<ObjectName> NotAskedFor(const ClusterSpec& spec, bool pod_monitors) {
   std::vector<ObjectName> all;
   if (!spec.network_policy) all.push_back({kube::NetworkPolicies(), spec.name});
   if (!WantsDisruptionBudget(spec)) all.push_back({kube::PodDisruptionBudgets(), spec.name});
-  if (!spec.pod_monitor) all.push_back({PodMonitors(), spec.name});
+  if (!spec.pod_monitor && pod_monitors) all.push_back({PodMonitors(), spec.name});
   return all;
 }
 

@@ -39,8 +39,8 @@ struct ObjectName {
   kube::Resource resource;
   std::string name;
 };
-// What another spec of this cluster would have, and this one has not.
-std::vector<ObjectName> NotAskedFor(const ClusterSpec& spec);
+// What another spec of this cluster would have, and this one has not; `pod_monitors` as RenderInput says.
+std::vector<ObjectName> NotAskedFor(const ClusterSpec& spec, bool pod_monitors);
 
 // In the order in which they are applied: what a pod needs comes before it.
 std::vector<RenderedObject> RenderAll(const RenderInput& input);

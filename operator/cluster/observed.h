@@ -73,7 +73,7 @@ struct Observed {
   // it did not answer, or was not asked.
   std::optional<admin::Repair> repair;
   std::optional<CertificatesView> certificates;  // nullopt: none are asked for.
-  bool pod_monitors = false;                     // The API server knows them; looked for where one is asked for.
+  bool pod_monitors = false;                     // The API server knows them.
   std::string machines_forbidden;                // Why machines could not be looked for.
   std::string classes_forbidden;                 // Why storage classes could not.
   WallMicros now = 0;

@@ -17,14 +17,10 @@ bool IsOwnedBy(const kube::Object& object, const ClusterSpec& spec) {
 
 }  // namespace
 
-kube::Answer<std::vector<Leftover>> FindLeftovers(const kube::LiveReader& reader, const ClusterSpec& spec) {
+kube::Answer<std::vector<Leftover>> FindLeftovers(const kube::LiveReader& reader, const ClusterSpec& spec,
+                                                  bool pod_monitors) {
   std::vector<Leftover> leftovers;
-  for (ObjectName& unasked : NotAskedFor(spec)) {
-    if (unasked.resource.group == PodMonitors().group) {
-      const auto served = reader.Serves(unasked.resource);
-      if (!served) return tl::unexpected(served.error());
-      if (!*served) continue;
-    }
+  for (ObjectName& unasked : NotAskedFor(spec, pod_monitors)) {
     const auto there = reader.Get(unasked.resource, spec.namespace_, unasked.name);
     if (!there) return tl::unexpected(there.error());
     if (!*there || !IsOwnedBy(**there, spec) || kube::IsBeingDeleted(**there)) continue;

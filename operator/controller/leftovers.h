@@ -16,7 +16,9 @@ struct Leftover {
 };
 
 // Those that are the cluster's own, by their owner references, and are not being deleted yet.
-kube::Answer<std::vector<Leftover>> FindLeftovers(const kube::LiveReader& reader, const ClusterSpec& spec);
+// `pod_monitors`: the API server knows them.
+kube::Answer<std::vector<Leftover>> FindLeftovers(const kube::LiveReader& reader, const ClusterSpec& spec,
+                                                  bool pod_monitors);
 
 }  // namespace dynamo::op
 

@@ -239,12 +239,10 @@ Answer<Observed> Observe(const kube::LiveReader& reader, const ClusterSpec& spec
     if (const auto looked = LookForMachines(reader, &observed); !looked) return tl::unexpected(looked.error());
   }
 
-  if (spec.pod_monitor) {
-    const auto known = reader.Serves(PodMonitors());
-    if (!known) return tl::unexpected(known.error());
-    observed.pod_monitors = *known;
-  }
-  const auto leftovers = FindLeftovers(reader, spec);
+  const auto known = reader.Serves(PodMonitors());
+  if (!known) return tl::unexpected(known.error());
+  observed.pod_monitors = *known;
+  const auto leftovers = FindLeftovers(reader, spec, observed.pod_monitors);
   if (!leftovers) return tl::unexpected(leftovers.error());
   observed.objects_current = leftovers->empty();
   const std::vector<int> replicas(spec.racks.size(), 0);  // No part of the comparison.
