@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -20,6 +19,7 @@
 
 #include "common/base/check.h"
 #include "tests/cluster/real_cluster.h"
+#include "tests/lib/test_form.h"
 
 namespace dynamo::cluster {
 namespace {
@@ -30,10 +30,7 @@ constexpr size_t kDescriptorsForOthers = 256;  // Of this test and of a node bes
 constexpr double kIdleBytesMax = 32 * 1024;
 constexpr std::chrono::seconds kLoadTime{4};
 
-bool UnderSanitizers() {
-  const char* const form = std::getenv("DYNAMO_TEST_FORM");
-  return form != nullptr && std::string_view(form) == "smoke";
-}
+bool UnderSanitizers() { return FormOfThisRun() == TestForm::kSmoke; }
 
 // Raises what this process, and the nodes it starts, may open; as many clients as
 // then fit.

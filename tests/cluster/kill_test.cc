@@ -1,15 +1,14 @@
 // kill -9 under load: nothing acknowledged is lost, and clients hardly notice.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <chrono>
 #include <iostream>
-#include <string>
 #include <thread>
 
 #include "tests/cluster/load.h"
 #include "tests/cluster/real_cluster.h"
+#include "tests/lib/test_form.h"
 
 namespace dynamo::cluster {
 namespace {
@@ -19,16 +18,16 @@ using std::chrono::seconds;
 constexpr uint64_t kSeed = 20071014;  // The first day of SOSP 2007.
 
 // How long, and whether the machine's speed is a product of sanitizers.
-struct Form {
+struct Extent {
   seconds duration;
   bool at_full_speed;
 };
-Form FormOfThisRun() {
-  const char* name = ::getenv("DYNAMO_TEST_FORM");
-  const std::string form = name != nullptr ? name : "normal";
-  if (form == "smoke") return {seconds(60), false};
-  if (form == "long") return {seconds(3600), true};
-  return {seconds(180), true};
+Extent ExtentOfThisRun() {
+  switch (FormOfThisRun()) {
+    case TestForm::kSmoke: return {seconds(60), false};
+    case TestForm::kLong: return {seconds(3600), true};
+    default: return {seconds(180), true};
+  }
 }
 
 // Each five seconds another node is killed and started again at once.
@@ -58,7 +57,7 @@ void PrintCounts(const LoadCounts& counts, int kills, size_t keys) {
 }
 
 TEST(Kill, NoAcknowledgedWriteIsLostWhenNodesDieUnderLoad) {
-  const Form form = FormOfThisRun();
+  const Extent extent = ExtentOfThisRun();
   RealCluster cluster(21, 5);
   cluster.StartAll();
   const Status created = cluster.Create();
@@ -66,7 +65,7 @@ TEST(Kill, NoAcknowledgedWriteIsLostWhenNodesDieUnderLoad) {
 
   Load load(cluster.http(), {.seed = kSeed});
   load.Start();
-  const int kills = KillAndRestart(cluster, std::chrono::steady_clock::now() + form.duration);
+  const int kills = KillAndRestart(cluster, std::chrono::steady_clock::now() + extent.duration);
   const auto last_return = std::chrono::steady_clock::now();
   load.Stop();
   PrintCounts(load.counts(), kills, load.keys());
@@ -82,8 +81,8 @@ TEST(Kill, NoAcknowledgedWriteIsLostWhenNodesDieUnderLoad) {
   EXPECT_TRUE(drained);
 
   ExpectNothingLost(load);
-  EXPECT_GE(load.counts().puts(), form.at_full_speed ? 10'000u : 500u);
-  if (form.at_full_speed) {
+  EXPECT_GE(load.counts().puts(), extent.at_full_speed ? 10'000u : 500u);
+  if (extent.at_full_speed) {
     EXPECT_GE(static_cast<double>(load.counts().puts_ok), 0.999 * static_cast<double>(load.counts().puts()));
   }
 }

@@ -2,7 +2,6 @@
 // to the same end, with all replicas equal and nothing left over.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,6 +9,7 @@
 #include <string>
 
 #include "tests/cluster/changing_cluster.h"
+#include "tests/lib/test_form.h"
 
 namespace dynamo::cluster {
 namespace {
@@ -22,10 +22,7 @@ constexpr uint32_t kPartitions = 16;
 constexpr seconds kLimit{60};
 
 // All steps once, by --long; else one in four.
-uint32_t StrideOfThisRun() {
-  const char* const form = ::getenv("DYNAMO_TEST_FORM");
-  return form != nullptr && std::string(form) == "long" ? 1 : 4;
-}
+uint32_t StrideOfThisRun() { return FormOfThisRun() == TestForm::kLong ? 1 : 4; }
 
 class RingSweep : public testing::Test, public ChangingCluster {
  protected:

@@ -5,10 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <string>
 
+#include "tests/lib/test_form.h"
 #include "tests/sim/cluster/bug_table.h"
 #include "tests/sim/cluster/regressions.h"
 #include "tests/sim/cluster/run.h"
@@ -31,11 +31,9 @@ struct Options {
 // How many, by the form in which the tests run (tests/run): under sanitizers every
 // tenth of the same seeds.
 void SeedsOfForm(Options* options) {
-  const char* const form = std::getenv("DYNAMO_TEST_FORM");
-  const std::string name = form == nullptr ? "normal" : form;
-  options->range = "1..2000";
-  if (name == "long") options->range = "1..50000";
-  if (name != "smoke") return;
+  const TestForm form = FormOfThisRun();
+  options->range = form == TestForm::kLong ? "1..50000" : "1..2000";
+  if (form != TestForm::kSmoke) return;
   options->range = "10..2000";
   options->seeds.every = 10;
 }

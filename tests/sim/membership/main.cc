@@ -5,10 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "tests/lib/test_form.h"
 #include "tests/sim/membership/scale.h"
 
 namespace dynamo::sim {
@@ -16,10 +16,11 @@ namespace {
 
 // By the form in which the tests run (tests/run).
 std::vector<int> MembersOfForm() {
-  const char* const form = std::getenv("DYNAMO_TEST_FORM");
-  const std::string name = form == nullptr ? "normal" : form;
-  if (name == "smoke") return {10};
-  return name == "long" ? std::vector<int>{10, 100, 1000} : std::vector<int>{10, 100};
+  switch (FormOfThisRun()) {
+    case TestForm::kSmoke: return {10};
+    case TestForm::kLong: return {10, 100, 1000};
+    default: return {10, 100};
+  }
 }
 
 struct Row {

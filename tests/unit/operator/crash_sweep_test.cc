@@ -4,10 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
-#include <string_view>
 
+#include "tests/lib/test_form.h"
 #include "tests/unit/operator/world.h"
 
 namespace dynamo::op {
@@ -19,10 +18,7 @@ using ::testing::Not;
 constexpr int kFlows = 16, kStopPointsLeast = 290;
 
 // Under sanitizers one stop point in five: what they look for is found by any.
-int StrideOfThisRun() {
-  const char* const form = std::getenv("DYNAMO_TEST_FORM");
-  return form != nullptr && std::string_view(form) == "smoke" ? 5 : 1;
-}
+int StrideOfThisRun() { return FormOfThisRun() == TestForm::kSmoke ? 5 : 1; }
 
 class CrashSweep : public ::testing::Test {
  protected:
