@@ -20,7 +20,8 @@ import replacement
 import scaling
 from kubernetes import HERE, Failed, Kubernetes, run, wait_for
 
-SECONDS = {"smoke": 120, "normal": 480, "long": 3600}[os.environ.get("DYNAMO_TEST_FORM", "normal")]
+FORM = os.environ.get("DYNAMO_TEST_FORM", "normal")
+SECONDS = {"smoke": 120, "normal": 480, "long": 3600}[FORM]
 SEED = int(os.environ.get("DYNAMO_TEST_SEED", 20071014))
 MACHINES = ("n1", "n2", "n3")
 HEAL_SECONDS = 600
@@ -163,29 +164,22 @@ class Chaos:
         yield
         self.settled(*pods)
 
-    @contextlib.contextmanager
-    def machine_off(self) -> Iterator[str]:
-        machine = self._random.choice(MACHINES)
-        run(HERE / "node", "kill", machine)
-        yield machine
-        self._pause(0, 50)
-        run(HERE / "node", "start", machine)
+    def machine_off(self) -> contextlib.AbstractContextManager[str]:
+        return self._a_machine("kill", "start", longest=50)
+
+    def machine_cut(self) -> contextlib.AbstractContextManager[str]:
+        return self._a_machine("cut", "join", longest=50)
+
+    def kubelet_away(self) -> contextlib.AbstractContextManager[str]:
+        return self._a_machine("stop", "cont", "kubelet", longest=30)
 
     @contextlib.contextmanager
-    def machine_cut(self) -> Iterator[str]:
+    def _a_machine(self, begin: str, end: str, *service: str, longest: float) -> Iterator[str]:
         machine = self._random.choice(MACHINES)
-        run(HERE / "node", "cut", machine)
+        run(HERE / "node", begin, machine, *service)
         yield machine
-        self._pause(0, 50)
-        run(HERE / "node", "join", machine)
-
-    @contextlib.contextmanager
-    def kubelet_away(self) -> Iterator[str]:
-        machine = self._random.choice(MACHINES)
-        run(HERE / "node", "stop", machine, "kubelet")
-        yield machine
-        self._pause(0, 30)
-        run(HERE / "node", "cont", machine, "kubelet")
+        self._pause(0, longest)
+        run(HERE / "node", end, machine, *service)
 
     @contextlib.contextmanager
     def operator_killed(self) -> Iterator[str]:
@@ -237,9 +231,9 @@ def chaos(kube: Kubernetes) -> str:
         judged = load.judge(kube)
     finally:
         load.drop()
-    summary = {"command": f"DYNAMO_TEST_SEED={SEED} tests/kubernetes/run BINARIES chaos", "seed": SEED, "seconds": round(took),
-               "faults_total": sum(faults.done.values()), "faults": dict(sorted(faults.done.items())), "volumes_lost": faults.volumes_lost,
-               **judged}
+    summary = {"command": f"DYNAMO_TEST_FORM={FORM} DYNAMO_TEST_SEED={SEED} tests/kubernetes/run BINARIES chaos",
+               "seed": SEED, "seconds": round(took), "volumes_lost": faults.volumes_lost,
+               "faults_total": sum(faults.done.values()), "faults": dict(sorted(faults.done.items())), **judged}
     if where := os.environ.get("DYNAMO_TEST_SUMMARY"):
         pathlib.Path(where).write_text(json.dumps(summary, indent=2) + "\n")
     if judged["violations"]:
