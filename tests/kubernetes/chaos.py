@@ -155,7 +155,7 @@ class Chaos:
         with self._a_loss(*lost):
             yield f"{machine} with {', '.join(lost)}"
             run(HERE / "node", "start", machine)
-            self._kube.shell("kubectl", "wait", "--for=condition=Ready", f"node/{machine}", "--timeout=90s")
+            self._kube.wait_until_machine_is_ready(machine)
             clusters.load_image(self._kube.binaries)
 
     @contextlib.contextmanager

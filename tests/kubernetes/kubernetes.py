@@ -39,6 +39,11 @@ class Kubernetes:
     def kubectl(self, *arguments: str, stdin: str | None = None, seconds: float = 120) -> str:
         return self.shell("kubectl", "--namespace", self.namespace, *arguments, stdin=stdin, seconds=seconds)
 
+    def wait_until_machine_is_ready(self, machine: str) -> None:
+        """Also of one whose Node was deleted: it makes itself another."""
+        self.shell("kubectl", "wait", "--for=create", f"node/{machine}", "--timeout=60s")
+        self.shell("kubectl", "wait", "--for=condition=Ready", f"node/{machine}", "--timeout=90s")
+
     def get(self, *arguments: str) -> dict:
         return json.loads(self.kubectl("get", *arguments, "--output", "json"))
 

@@ -87,7 +87,7 @@ def away_and_back(kube: Kubernetes, name: str, go: Callable[[str], None], come_b
         clusters.wait_for_reason(kube, "demo", "MachineAway", f"kubectl delete node {machine}", 150)
         away = time.monotonic() - started
         come_back(machine)
-        kube.shell("kubectl", "wait", "--for=condition=Ready", f"node/{machine}", "--timeout=90s")
+        kube.wait_until_machine_is_ready(machine)
         wait_for("demo-b-0 to serve again", 120, lambda: scaling.nodes(kube)["demo-b-0"]["ready"])
         settled(kube)
         return f"{machine} {name}, MachineAway after {away:.1f} s, back and Ready after {time.monotonic() - started:.1f} s"
@@ -133,7 +133,7 @@ def two_flap(kube: Kubernetes) -> str:
                 time.sleep(3)
         ended = time.monotonic()
         for machine in (first, second):
-            kube.shell("kubectl", "wait", "--for=condition=Ready", f"node/{machine}", "--timeout=90s")
+            kube.wait_until_machine_is_ready(machine)
         for pod in pods:
             wait_for(f"{pod} to serve again", 120, lambda pod=pod: scaling.nodes(kube)[pod]["ready"])
         settled(kube)
