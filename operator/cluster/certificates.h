@@ -41,11 +41,21 @@ struct UseView {
   std::string behind_with_trust, behind_with_leaf;
 };
 
+inline constexpr char kCertManagerUnknown[] =
+    "the API server knows no Certificate of cert-manager.io/v1: install cert-manager, or let spec.tls.peers be "
+    "OperatorManaged or SecretRef";
+
+// A Secret that somebody else writes, and that nodes cannot start with as it is.
+struct MissingSecret {
+  std::string reason, message;  // As conditions say it.
+  bool degraded = true;         // false: cert-manager writes it when it has been asked.
+};
+
 struct CertificatesView {
   std::optional<CertificateFacts> authority, next;
   std::string token;          // The last rotation that was asked for.
-  std::vector<UseView> uses;  // Those that are asked for.
-  std::string missing;        // A Secret of somebody else that is not there.
+  std::vector<UseView> uses;  // Those that the operator's own authority issues.
+  std::optional<MissingSecret> missing;
 };
 
 struct KeepCertificates {

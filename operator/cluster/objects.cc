@@ -102,11 +102,16 @@ std::string HashOfWish(const Object& object) {
   return ToHex(HashOf(json::serialize(copy)));
 }
 
-std::vector<ObjectName> NotAskedFor(const ClusterSpec& spec, bool pod_monitors) {
+std::vector<ObjectName> NotAskedFor(const ClusterSpec& spec, bool pod_monitors, bool cert_manager) {
   std::vector<ObjectName> all;
   if (!spec.network_policy) all.push_back({kube::NetworkPolicies(), spec.name});
   if (!WantsDisruptionBudget(spec)) all.push_back({kube::PodDisruptionBudgets(), spec.name});
   if (!spec.pod_monitor && pod_monitors) all.push_back({PodMonitors(), spec.name});
+  if (!cert_manager) return all;
+  // On the way back to plaintext nodes still use it, and its Secret may go with it.
+  const bool still_used = spec.tls_peers == ClusterSpec::PeerTls::kDisabled && spec.tls_peer_mode != "off";
+  if (!spec.AsksForPeerCertificate() && !still_used) all.push_back({Certificates(), spec.PeerCertificateName()});
+  if (!spec.AsksForClientCertificate()) all.push_back({Certificates(), spec.ClientCertificateName()});
   return all;
 }
 
@@ -121,6 +126,10 @@ std::vector<RenderedObject> RenderAll(const RenderInput& input) {
   if (WantsDisruptionBudget(spec)) {
     all.push_back({kube::PodDisruptionBudgets(), RenderDisruptionBudget(spec, input.operation_running)});
   }
+  if (spec.AsksForPeerCertificate() && input.cert_manager)
+    all.push_back({Certificates(), RenderPeerCertificate(spec, input.cluster_id)});
+  if (spec.AsksForClientCertificate() && input.cert_manager)
+    all.push_back({Certificates(), RenderClientCertificate(spec)});
   for (size_t rack = 0; rack < spec.racks.size(); ++rack) {
     all.push_back({kube::StatefulSets(), RenderStatefulSet(input, rack)});
   }

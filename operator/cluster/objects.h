@@ -25,6 +25,7 @@ struct RenderInput {
   std::vector<std::string> volume_sizes;
   bool keep_volumes = false;  // Whatever happens to a StatefulSet.
   bool pod_monitors = false;  // The API server knows them.
+  bool cert_manager = false;  // And Certificates.
 };
 
 struct RenderedObject {
@@ -34,13 +35,15 @@ struct RenderedObject {
 
 // Of the Prometheus operator: not every API server knows them.
 const kube::Resource& PodMonitors();
+// Of cert-manager, likewise.
+const kube::Resource& Certificates();
 
 struct ObjectName {
   kube::Resource resource;
   std::string name;
 };
-// What another spec of this cluster would have, and this one has not; `pod_monitors` as RenderInput says.
-std::vector<ObjectName> NotAskedFor(const ClusterSpec& spec, bool pod_monitors);
+// What another spec of this cluster would have, and this one has not; the kinds that are known as RenderInput says.
+std::vector<ObjectName> NotAskedFor(const ClusterSpec& spec, bool pod_monitors, bool cert_manager);
 
 // In the order in which they are applied: what a pod needs comes before it.
 std::vector<RenderedObject> RenderAll(const RenderInput& input);
@@ -61,8 +64,15 @@ kube::Object RenderRoleBinding(const ClusterSpec& spec);
 kube::Object RenderConfigMap(const ClusterSpec& spec);
 // What the Prometheus operator asks the nodes for.
 kube::Object RenderPodMonitor(const ClusterSpec& spec);
+// What cert-manager is asked for: one certificate for all nodes, and that of the clients' doors.
+kube::Object RenderPeerCertificate(const ClusterSpec& spec, const std::string& cluster_id);
+kube::Object RenderClientCertificate(const ClusterSpec& spec);
 // How apps reach the ring, in the form of the Service Binding specification.
 kube::Object RenderBinding(const ClusterSpec& spec);
+
+// The names in certificates, whoever issues them: of all nodes, and of the clients' doors.
+std::string PeerUri(const std::string& cluster_id);
+std::vector<std::string> DoorNames(const ClusterSpec& spec);
 
 // Name, namespace, labels and owner of every object of the cluster.
 kube::Object Metadata(const ClusterSpec& spec, const std::string& name);

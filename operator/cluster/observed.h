@@ -74,6 +74,7 @@ struct Observed {
   std::optional<admin::Repair> repair;
   std::optional<CertificatesView> certificates;  // nullopt: none are asked for.
   bool pod_monitors = false;                     // The API server knows them.
+  bool cert_manager = false;                     // And Certificates.
   std::string machines_forbidden;                // Why machines could not be looked for.
   std::string classes_forbidden;                 // Why storage classes could not.
   WallMicros now = 0;

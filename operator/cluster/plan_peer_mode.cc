@@ -12,9 +12,7 @@ std::optional<Action> BeginPeerMode(const ClusterSpec& spec, const ClusterStatus
   const std::string& now = status.tls_peer_mode;
   if (now == wanted) return std::nullopt;
   if (status.ring_epoch == 0) return SetPeerMode{wanted};
-  if (observed.certificates && !observed.certificates->missing.empty()) {
-    return Wait{"SecretMissing", observed.certificates->missing, true};
-  }
+  if (auto wait = WaitForSecret(observed)) return *wait;
   // Nobody is left who knows nothing of the step before.
   const auto nodes = observed.ExpectedNodes();
   const bool all = std::ranges::all_of(nodes, [&](const NodeView* node) {

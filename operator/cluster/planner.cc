@@ -60,8 +60,9 @@ Action WaitForClusterId(const ClusterSpec& spec, const NodeView& node) {
 std::optional<Action> KeepSecrets(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
   if (observed.certificates) {
     if (auto next = NextCertificate(*observed.certificates, spec.tls_rotate_token, observed.now)) return *next;
-    if (!observed.certificates->missing.empty() && status.ring_epoch == 0)
-      return Wait{"SecretMissing", observed.certificates->missing, true};
+    // What writes it may be one of the objects that are yet to be applied.
+    const auto wait = WaitForSecret(observed);
+    if (wait && status.ring_epoch == 0 && (wait->degraded || observed.objects_current)) return *wait;
   }
   if (status.ring_epoch > 0 || status.operation) return std::nullopt;
   return BeginPeerMode(spec, status, observed);
@@ -78,7 +79,11 @@ Action BeginNext(const ClusterSpec& spec, const ClusterStatus& status, const Obs
   if (auto mode = BeginPeerMode(spec, status, observed)) return *mode;
   const auto growth = BeginGrowing(spec, status, observed);
   if (growth && !std::holds_alternative<Wait>(*growth)) return *growth;
-  if (auto restart = BeginRollout(spec, status, observed, /*broken=*/false)) return *restart;
+  if (auto restart = BeginRollout(spec, status, observed, /*broken=*/false)) {
+    // A pod that starts would wait for it, too, and serve nobody meanwhile.
+    if (auto wait = WaitForSecret(observed)) return *wait;
+    return *restart;
+  }
   Action scaling = BeginScaling(spec, status, observed);
   if (!std::holds_alternative<Settled>(scaling)) return scaling;
   if (growth) return *growth;  // It cannot be: all else goes on.
@@ -87,6 +92,12 @@ Action BeginNext(const ClusterSpec& spec, const ClusterStatus& status, const Obs
 }
 
 }  // namespace
+
+std::optional<Wait> WaitForSecret(const Observed& observed) {
+  if (!observed.certificates || !observed.certificates->missing) return std::nullopt;
+  const MissingSecret& missing = *observed.certificates->missing;
+  return Wait{missing.reason, missing.message, missing.degraded};
+}
 
 Action Plan(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
   if (spec.paused) return Wait{"Paused", "spec.paused is true: the operator observes and reports only"};

@@ -148,6 +148,8 @@ Action ContinueGrowing(const ClusterSpec& spec, const ClusterStatus& status, con
 std::optional<Action> BeginGrowing(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
 // nullopt: nodes speak to each other as they shall, or are on their way there.
 std::optional<Action> BeginPeerMode(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);
+// nullopt: every Secret of certificates that pods mount is there.
+std::optional<Wait> WaitForSecret(const Observed& observed);
 // A pod of an older template that cannot start: whatever goes on waits for it, and it has
 // nothing to lose. nullopt: there is none.
 std::optional<Action> RestartBroken(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed);

@@ -18,7 +18,7 @@ Result<std::string> RenderList(const std::string& cluster, const std::string& de
   input.cluster_id = kube::StringAt(*object, "status.clusterID");
   input.default_image = default_image;
   input.ring_formed = true;
-  input.pod_monitors = true;
+  input.pod_monitors = input.cert_manager = true;
   input.replicas = Spread(spec->replicas, spec->racks.size());
   kube::json::array items;
   for (RenderedObject& rendered : RenderAll(input)) items.push_back(std::move(rendered.object));

@@ -202,7 +202,9 @@ void SetCertificates(const ClusterSpec& spec, const ClusterStatus& status, const
     return;
   }
   const CertificatesView& view = *observed.certificates;
-  if (!view.missing.empty()) return set("CertificatesReady", "False", "SecretMissing", view.missing);
+  if (spec.AsksForPeerCertificate() && !observed.cert_manager)
+    return set("CertificatesReady", "False", "CertManagerUnknown", kCertManagerUnknown);
+  if (view.missing) return set("CertificatesReady", "False", view.missing->reason, view.missing->message);
   if (auto next = NextCertificate(view, spec.tls_rotate_token, observed.now)) {
     return set("CertificatesReady", "False", "CertificatesPending", ToString(Action(*next)));
   }

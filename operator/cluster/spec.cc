@@ -126,6 +126,21 @@ Status ReadReplacement(const Object& object, ClusterSpec* spec) {
   return {};
 }
 
+Status ReadIssuer(const Object& object, IssuerRef* issuer) {
+  const auto wrong = [](const char* field, const std::string& why) {
+    return Fail(Errc::kInvalidArgument, fmt::format("spec.tls.issuerRef{}: {}", field, why));
+  };
+  const IssuerRef otherwise;
+  issuer->name = StringAt(object, "spec.tls.issuerRef.name");
+  if (issuer->name.empty()) return wrong("", "peers: CertManager needs the name of an Issuer or ClusterIssuer");
+  if (const std::string group = StringAt(object, "spec.tls.issuerRef.group"); !group.empty()) issuer->group = group;
+  if (const std::string kind = StringAt(object, "spec.tls.issuerRef.kind"); !kind.empty()) issuer->kind = kind;
+  // Issuers of other groups have kinds of their own.
+  const bool known = issuer->kind == "Issuer" || issuer->kind == "ClusterIssuer";
+  if (issuer->group == otherwise.group && !known) return wrong(".kind", "it is Issuer or ClusterIssuer");
+  return {};
+}
+
 Status ReadTls(const Object& object, ClusterSpec* spec) {
   const auto wrong = [](const char* field, const std::string& why) {
     return Fail(Errc::kInvalidArgument, fmt::format("spec.tls.{}: {}", field, why));
@@ -134,20 +149,22 @@ Status ReadTls(const Object& object, ClusterSpec* spec) {
   spec->tls_clients_secret = StringAt(object, "spec.tls.clientsSecret");
   const std::string peers = StringAt(object, "spec.tls.peers"), clients = StringAt(object, "spec.tls.clients");
   if (peers == "OperatorManaged") spec->tls_peers = ClusterSpec::PeerTls::kOperatorManaged;
+  if (peers == "CertManager") spec->tls_peers = ClusterSpec::PeerTls::kCertManager;
+  const bool named_here = peers == "OperatorManaged" || peers == "CertManager";
   // On the way back to plaintext it is still used.
-  if (peers != "OperatorManaged") spec->tls_peers_secret = StringAt(object, "spec.tls.peersSecret");
+  if (!named_here) spec->tls_peers_secret = StringAt(object, "spec.tls.peersSecret");
   if (peers == "SecretRef") {
     spec->tls_peers = ClusterSpec::PeerTls::kSecretRef;
     if (spec->tls_peers_secret.empty()) return wrong("peersSecret", "peers: SecretRef needs the Secret's name");
-  } else if (!peers.empty() && peers != "OperatorManaged" && peers != "Disabled") {
-    return wrong("peers", "this version of the operator offers OperatorManaged, SecretRef and Disabled");
+  } else if (!peers.empty() && !named_here && peers != "Disabled") {
+    return wrong("peers", "the operator offers OperatorManaged, SecretRef, CertManager and Disabled");
   }
   if (clients == "Optional") spec->tls_clients = ClusterSpec::ClientTls::kOptional;
   if (clients == "Required") spec->tls_clients = ClusterSpec::ClientTls::kRequired;
   if (!clients.empty() && clients != "Optional" && clients != "Required" && clients != "Disabled") {
     return wrong("clients", "\"" + clients + "\" cannot be read");
   }
-  return {};
+  return spec->AsksForPeerCertificate() ? ReadIssuer(object, &spec->tls_issuer) : Status{};
 }
 
 Status ReadUpdate(const Object& object, ClusterSpec* spec) {

@@ -23,6 +23,11 @@ struct RackSpec {
   int64_t capacity = 1;
 };
 
+// Who signs what a Certificate of cert-manager asks for.
+struct IssuerRef {
+  std::string name, kind = "Issuer", group = "cert-manager.io";
+};
+
 struct ClusterSpec {
   std::string namespace_, name, uid;
   int64_t generation = 0;
@@ -52,11 +57,12 @@ struct ClusterSpec {
   int update_partition = 0;  // So many nodes keep the old template.
   int64_t min_ready_seconds = 10, progress_deadline_ms = 1'800'000;
   bool gate_spares_one = true;  // QuorumPlusOne: a restart leaves one owner more than a quorum.
-  enum class PeerTls { kDisabled, kOperatorManaged, kSecretRef };
+  enum class PeerTls { kDisabled, kOperatorManaged, kSecretRef, kCertManager };
   enum class ClientTls { kDisabled, kOptional, kRequired };
   PeerTls tls_peers = PeerTls::kDisabled;
   ClientTls tls_clients = ClientTls::kDisabled;
-  std::string tls_peers_secret, tls_clients_secret;  // Of somebody else; empty: the operator's own.
+  std::string tls_peers_secret, tls_clients_secret;  // Of somebody else; empty: names of its own.
+  IssuerRef tls_issuer;                              // Of kCertManager.
   std::string tls_rotate_token;                      // A change asks for another authority.
   // As status says: nodes that run change from plaintext to TLS, and back, by way of "optional".
   std::string tls_peer_mode = "off";
@@ -70,12 +76,20 @@ struct ClusterSpec {
 
   std::string HeadlessName() const { return name + "-nodes"; }
   std::string AuthorityName() const { return name + "-ca"; }
-  std::string PeerSecretName() const { return tls_peers_secret.empty() ? name + "-peer-tls" : tls_peers_secret; }
+  // Of cert-manager, and of the Secrets that it or the operator writes.
+  std::string PeerCertificateName() const { return name + "-peer-tls"; }
+  std::string ClientCertificateName() const { return name + "-client-tls"; }
+  std::string PeerSecretName() const { return tls_peers_secret.empty() ? PeerCertificateName() : tls_peers_secret; }
   std::string ClientSecretName() const {
-    return tls_clients_secret.empty() ? name + "-client-tls" : tls_clients_secret;
+    return tls_clients_secret.empty() ? ClientCertificateName() : tls_clients_secret;
   }
+  // Shall be, or are still.
+  bool UsesPeerTls() const { return tls_peers != PeerTls::kDisabled || tls_peer_mode != "off"; }
   bool OwnsPeerSecret() const { return tls_peers == PeerTls::kOperatorManaged; }
-  bool OwnsClientSecret() const { return tls_clients != ClientTls::kDisabled && tls_clients_secret.empty(); }
+  bool OwnsClientSecret() const { return ServesWithoutSecret() && !AsksForPeerCertificate(); }
+  bool AsksForPeerCertificate() const { return tls_peers == PeerTls::kCertManager; }
+  bool AsksForClientCertificate() const { return ServesWithoutSecret() && AsksForPeerCertificate(); }
+  bool ServesWithoutSecret() const { return tls_clients != ClientTls::kDisabled && tls_clients_secret.empty(); }
   std::string BindingName() const { return name + "-binding"; }
   std::string StatefulSetName(const std::string& rack) const { return name + "-" + rack; }
   std::string Endpoint() const { return name + "." + namespace_ + ".svc"; }

@@ -105,7 +105,7 @@ struct Actor::Pass {
 
   Done operator()(const ApplyObjects& action) const {
     const kube::LiveReader reader(actor.client_);
-    const auto leftovers = FindLeftovers(reader, spec, observed.pod_monitors);
+    const auto leftovers = FindLeftovers(reader, spec, observed.pod_monitors, observed.cert_manager);
     if (!leftovers) return Fails(leftovers.error());
     for (const Leftover& leftover : *leftovers) {
       const auto deleted =

@@ -8,6 +8,7 @@
 
 #include "common/base/base64.h"
 #include "operator/cluster/objects.h"
+#include "operator/controller/missing_secret.h"
 
 namespace dynamo::op {
 namespace {
@@ -27,14 +28,6 @@ tl::unexpected<ApiError> Overtaken(const std::string& message) {
   return tl::unexpected(ApiError{ApiError::Kind::kConflict, 409, "", message});
 }
 
-// Empty: the Secret holds nothing of that name.
-std::string Held(const Object& secret, const char* name) {
-  const json::value* data = kube::Find(secret, "data");
-  const json::value* value = data == nullptr || !data->is_object() ? nullptr : data->get_object().if_contains(name);
-  if (value == nullptr || !value->is_string()) return "";
-  return Base64Decode(std::string(value->get_string())).value_or("");
-}
-
 // What cannot be read is as good as not there: it is made anew.
 std::optional<CertificateFacts> FirstOf(const std::string& certificates) {
   const auto facts = Inspect(certificates);
@@ -43,12 +36,8 @@ std::optional<CertificateFacts> FirstOf(const std::string& certificates) {
 }
 
 LeafWish WishFor(const ClusterSpec& spec, const std::string& cluster_id, CertificateUse use) {
-  if (use == CertificateUse::kPeer) return {"dynamo node of " + spec.name, {"dynamo://" + cluster_id}, {}};
-  return {
-      "dynamo " + spec.name,
-      {},
-      {spec.name, fmt::format("{}.{}", spec.name, spec.namespace_), spec.Endpoint(), spec.Endpoint() + ".cluster.local",
-       fmt::format("*.{}.{}.svc", spec.HeadlessName(), spec.namespace_), "localhost"}};
+  if (use == CertificateUse::kPeer) return {"dynamo node of " + spec.name, {PeerUri(cluster_id)}, {}};
+  return {"dynamo " + spec.name, {}, DoorNames(spec)};
 }
 
 std::vector<CertificateUse> OwnUses(const ClusterSpec& spec) {
@@ -193,12 +182,18 @@ struct Keeper {
 
 }  // namespace
 
+std::string Held(const Object& secret, const char* name) {
+  const json::value* data = kube::Find(secret, "data");
+  const json::value* value = data == nullptr || !data->is_object() ? nullptr : data->get_object().if_contains(name);
+  if (value == nullptr || !value->is_string()) return "";
+  return Base64Decode(std::string(value->get_string())).value_or("");
+}
+
 Answer<std::optional<CertificatesView>> LookForCertificates(const kube::LiveReader& reader, const ClusterSpec& spec,
                                                             const std::string& cluster_id,
                                                             const NodeAdminOptions& nodes, const Observed& observed) {
-  const bool peers = spec.tls_peers != ClusterSpec::PeerTls::kDisabled || spec.tls_peer_mode != "off";
   const bool clients = spec.tls_clients != ClusterSpec::ClientTls::kDisabled;
-  if (cluster_id.empty() || (!peers && !clients)) return std::optional<CertificatesView>();
+  if (cluster_id.empty() || (!spec.UsesPeerTls() && !clients)) return std::optional<CertificatesView>();
   CertificatesView view;
   const auto uses = OwnUses(spec);
   Object authority;
@@ -220,14 +215,9 @@ Answer<std::optional<CertificatesView>> LookForCertificates(const kube::LiveRead
     rotates = rotates || view.uses.back().trusted.size() != 1 || view.uses.back().signed_by.empty();
   }
   if (rotates) AskNodes(nodes, observed, &view);
-  for (const auto& [theirs, name] :
-       {std::pair(peers && !spec.OwnsPeerSecret() && !spec.tls_peers_secret.empty(), spec.PeerSecretName()),
-        {clients && !spec.OwnsClientSecret(), spec.ClientSecretName()}}) {
-    if (!theirs) continue;
-    const auto found = reader.Get(kube::Secrets(), spec.namespace_, name);
-    if (!found) return tl::unexpected(found.error());
-    if (!*found) view.missing = "the Secret " + name + " of the certificates is not there";
-  }
+  auto missing = LookForMissing(reader, spec, cluster_id, observed.cert_manager);
+  if (!missing) return tl::unexpected(missing.error());
+  view.missing = std::move(*missing);
   return std::optional<CertificatesView>(std::move(view));
 }
 

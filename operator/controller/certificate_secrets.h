@@ -10,6 +10,9 @@
 
 namespace dynamo::op {
 
+// A file that a Secret holds; empty: none of that name.
+std::string Held(const kube::Object& secret, const char* name);
+
 // nullopt: the resource asks for no certificates. `observed` has its nodes already: they are
 // asked what they use while an authority changes.
 kube::Answer<std::optional<CertificatesView>> LookForCertificates(const kube::LiveReader& reader,

@@ -18,9 +18,9 @@ bool IsOwnedBy(const kube::Object& object, const ClusterSpec& spec) {
 }  // namespace
 
 kube::Answer<std::vector<Leftover>> FindLeftovers(const kube::LiveReader& reader, const ClusterSpec& spec,
-                                                  bool pod_monitors) {
+                                                  bool pod_monitors, bool cert_manager) {
   std::vector<Leftover> leftovers;
-  for (ObjectName& unasked : NotAskedFor(spec, pod_monitors)) {
+  for (ObjectName& unasked : NotAskedFor(spec, pod_monitors, cert_manager)) {
     const auto there = reader.Get(unasked.resource, spec.namespace_, unasked.name);
     if (!there) return tl::unexpected(there.error());
     if (!*there || !IsOwnedBy(**there, spec) || kube::IsBeingDeleted(**there)) continue;

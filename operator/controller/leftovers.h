@@ -16,9 +16,9 @@ struct Leftover {
 };
 
 // Those that are the cluster's own, by their owner references, and are not being deleted yet.
-// `pod_monitors`: the API server knows them.
+// `pod_monitors`, `cert_manager`: the API server knows their kinds.
 kube::Answer<std::vector<Leftover>> FindLeftovers(const kube::LiveReader& reader, const ClusterSpec& spec,
-                                                  bool pod_monitors);
+                                                  bool pod_monitors, bool cert_manager);
 
 }  // namespace dynamo::op
 

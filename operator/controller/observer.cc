@@ -146,6 +146,17 @@ Answer<std::vector<RackView>> ReadRacks(const kube::LiveReader& reader, const Cl
   return racks;
 }
 
+// Kinds that not every API server knows.
+Answer<void> LookForKinds(const kube::LiveReader& reader, Observed* observed) {
+  const auto monitors = reader.Serves(PodMonitors());
+  if (!monitors) return tl::unexpected(monitors.error());
+  const auto certificates = reader.Serves(Certificates());
+  if (!certificates) return tl::unexpected(certificates.error());
+  observed->pod_monitors = *monitors;
+  observed->cert_manager = *certificates;
+  return {};
+}
+
 // The ring's own words about its members and partitions, of one member for all.
 void AskForSafetyOf(const NodeAdminOptions& options, const ClusterStatus& status, Observed* observed) {
   using Step = Operation::Step;
@@ -183,6 +194,7 @@ RenderInput InputOf(const ClusterSpec& spec, const ClusterStatus& status, const 
   input.ring_formed = status.ring_epoch > 0;
   input.replicas = std::move(replicas);
   input.pod_monitors = observed.pod_monitors;
+  input.cert_manager = observed.cert_manager;
   for (const RackView& rack : observed.racks) {
     // The same size in other words is no other size.
     const bool same = ParseBytes(rack.volume_size) == ParseBytes(spec.storage_size);
@@ -208,6 +220,7 @@ Answer<Observed> Observe(const kube::LiveReader& reader, const ClusterSpec& spec
   auto racks = ReadRacks(reader, spec);
   if (!racks) return tl::unexpected(racks.error());
   observed.racks = std::move(*racks);
+  if (const auto looked = LookForKinds(reader, &observed); !looked) return tl::unexpected(looked.error());
 
   const auto pods = reader.List(kube::Pods(), spec.namespace_, SelectorOf(spec));
   if (!pods) return tl::unexpected(pods.error());
@@ -239,10 +252,7 @@ Answer<Observed> Observe(const kube::LiveReader& reader, const ClusterSpec& spec
     if (const auto looked = LookForMachines(reader, &observed); !looked) return tl::unexpected(looked.error());
   }
 
-  const auto known = reader.Serves(PodMonitors());
-  if (!known) return tl::unexpected(known.error());
-  observed.pod_monitors = *known;
-  const auto leftovers = FindLeftovers(reader, spec, observed.pod_monitors);
+  const auto leftovers = FindLeftovers(reader, spec, observed.pod_monitors, observed.cert_manager);
   if (!leftovers) return tl::unexpected(leftovers.error());
   observed.objects_current = leftovers->empty();
   const std::vector<int> replicas(spec.racks.size(), 0);  // No part of the comparison.

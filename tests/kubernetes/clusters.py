@@ -104,10 +104,10 @@ def what_cannot_be_met_is_said(kube: Kubernetes) -> str:
     one = {"replicas": 1, "racks": [{"name": "a"}], "replication": {"factor": 1, "readQuorum": 1, "writeQuorum": 1}}
     kube.apply(cluster("noimage", **{**one, "image": "localhost/none:1"}))
     kube.apply(cluster("noclass", **{**one, "storage": {"size": "1Gi", "storageClassName": "none"}}))
-    kube.apply(cluster("notls", **{**one, "tls": {"peers": "CertManager", "clients": "Disabled"}}))
+    kube.apply(cluster("notls", **{**one, "tls": {"peers": "SecretRef", "clients": "Disabled"}}))
     said = [wait_for_reason(kube, "noimage", "PodsBlocked", "localhost/none:1"),
             wait_for_reason(kube, "noclass", "PodsBlocked", "Unschedulable"),
-            wait_for_reason(kube, "notls", "SpecInvalid", "spec.tls.peers")]
+            wait_for_reason(kube, "notls", "SpecInvalid", "spec.tls.peersSecret")]
     restarts = kube.get("pods", "--selector", "app.kubernetes.io/name=dynamo-operator")["items"][0]["status"]["containerStatuses"][0]["restartCount"]
     for name in ("noimage", "noclass", "notls"):
         kube.kubectl("delete", "dyn", name)

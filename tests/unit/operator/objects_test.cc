@@ -216,6 +216,39 @@ TEST(Objects, APodMonitorIsMadeWhereItIsAskedForAndKnown) {
   EXPECT_EQ(rendered(SpecOf({}), true), 0);
 }
 
+TEST(Objects, CertManagerIsAskedForTheNamesAndUsesThatNodesNeed) {
+  const ClusterSpec spec =
+      SpecOf({{"tls", {{"peers", "CertManager"}, {"clients", "Required"}, {"issuerRef", {{"name", "shop-ca"}}}}}});
+  const Object peers = RenderPeerCertificate(spec, "c1"), doors = RenderClientCertificate(spec);
+  EXPECT_EQ(StringAt(peers, "spec.secretName"), spec.PeerSecretName());
+  EXPECT_EQ(StringAt(doors, "spec.secretName"), spec.ClientSecretName());
+  EXPECT_EQ(json::serialize(*Find(peers, "spec.uris")), R"(["dynamo://c1"])");
+  EXPECT_EQ(json::serialize(*Find(peers, "spec.usages")), R"(["digital signature","server auth","client auth"])");
+  EXPECT_EQ(json::serialize(*Find(doors, "spec.usages")), R"(["digital signature","server auth"])");
+  EXPECT_THAT(json::serialize(*Find(doors, "spec.dnsNames")), HasSubstr(R"("demo.shop.svc","demo.shop.svc.cluster)"));
+  for (const Object& each : {peers, doors}) {
+    EXPECT_EQ(json::serialize(*Find(each, "spec.issuerRef")),
+              R"({"name":"shop-ca","kind":"Issuer","group":"cert-manager.io"})");
+    EXPECT_EQ(StringAt(each, "spec.duration") + " " + StringAt(each, "spec.renewBefore"), "2160h 720h");
+    EXPECT_EQ(StringAt(each, "spec.privateKey.rotationPolicy"), "Always");
+    EXPECT_EQ(StringAt(Find(each, "metadata.ownerReferences")->get_array().at(0).get_object(), "uid"), "u1");
+  }
+  const auto rendered = [](const Object& tls, bool known) {
+    const ClusterSpec asked = SpecOf({{"tls", tls}});
+    RenderInput input = InputFor(asked);
+    input.replicas = {3};
+    input.cert_manager = known;
+    return std::ranges::count_if(RenderAll(input),
+                                 [](const RenderedObject& object) { return object.resource.kind == "Certificate"; });
+  };
+  Object tls{{"peers", "CertManager"}, {"clients", "Required"}, {"issuerRef", {{"name", "shop-ca"}}}};
+  EXPECT_EQ(rendered(tls, true), 2);
+  EXPECT_EQ(rendered(tls, false), 0);
+  tls["clientsSecret"] = "theirs";
+  EXPECT_EQ(rendered(tls, true), 1);
+  EXPECT_EQ(rendered({{"peers", "OperatorManaged"}, {"clients", "Required"}}, true), 0);
+}
+
 TEST(Objects, AreShownWithoutAKubernetes) {
   const auto list =
       RenderList(R"({"metadata": {"name": "demo", "namespace": "shop"}, "spec": {"version": "1"}})", "dynamo");
@@ -257,7 +290,10 @@ TEST(ClusterSpec, NamesTheFieldThatIsWrong) {
       {{{"racks", json::array{Object{{"name", "a"}}, Object{{"name", "a"}}}}}, "a name of its own"},
       {{{"config", {{"siblings-max", 50}}}}, "spec.config"},
       {{{"monitoring", {{"labels", {{"team", 7}}}}}}, "spec.monitoring.labels"},
-      {{{"tls", {{"peers", "CertManager"}}}}, "spec.tls.peers"},
+      {{{"tls", {{"peers", "Sometimes"}}}}, "spec.tls.peers"},
+      {{{"tls", {{"peers", "CertManager"}}}}, "spec.tls.issuerRef"},
+      {{{"tls", {{"peers", "CertManager"}, {"issuerRef", {{"name", "ca"}, {"kind", "Authority"}}}}}},
+       "spec.tls.issuerRef.kind"},
       {{{"tls", {{"peers", "SecretRef"}}}}, "spec.tls.peersSecret"},
       {{{"tls", {{"clients", "Sometimes"}}}}, "spec.tls.clients"},
       {{{"transfer", {{"bandwidth", "fast"}}}}, "spec.transfer.bandwidth"},

@@ -62,7 +62,10 @@ Right RightOf(const std::string& method, const std::string& path) {
 // Everything that the operator does for a cluster, one after the other, whether it succeeds or not.
 void LiveALife(World& world) {
   world.InstallPrometheusOperator();
-  world.Apply({{"replacement", {{"failureDetectionDelay", "40s"}}}, {"monitoring", {{"podMonitor", true}}}});
+  world.InstallCertManager();
+  const kube::Object tls{{"peers", "CertManager"}, {"clients", "Optional"}, {"issuerRef", {{"name", "shop-ca"}}}};
+  world.Apply(
+      {{"replacement", {{"failureDetectionDelay", "40s"}}}, {"monitoring", {{"podMonitor", true}}}, {"tls", tls}});
   const auto settle = [&world] { world.RunUntilReady(25); };
   settle();
   world.ScaleTo(4);
@@ -84,7 +87,8 @@ void LiveALife(World& world) {
   settle();
   world.Apply({{"networkPolicy", {{"enabled", false}}},
                {"disruptionBudget", {{"enabled", false}}},
-               {"monitoring", {{"podMonitor", false}}}});
+               {"monitoring", {{"podMonitor", false}}},
+               {"tls", {{"clients", "Disabled"}}}});
   settle();
   world.ScaleTo(4);  // Its events are those of before, once more.
   settle();

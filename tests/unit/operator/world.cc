@@ -129,6 +129,7 @@ void World::Act() {
   clock.Advance(std::chrono::seconds(10));
   for (const Object& set : api.List(kSetsPath)) ActSet(set);
   ActVolumes();
+  ActCertManager();
   ActCertificates();
   const std::lock_guard lock(mutex_);
   if (!ring_ || slow_) return;

@@ -75,6 +75,8 @@ class World {
   void set_kubelets_slow(bool slow);
   std::string SecretText(const std::string& name, const std::string& field);
   void InstallPrometheusOperator();  // Its kinds are known from then on.
+  void InstallCertManager();         // Likewise; from then on it issues what it is asked for.
+  void set_issuer_ready(bool ready);
   void AllowExpansion(bool allow);   // By the storage class.
   void set_volumes_slow(bool slow);  // None grows.
   // File systems grow only when their pods start.
@@ -111,6 +113,7 @@ class World {
   bool GoesToSleep(const std::string& set);
   void ActCertificates();
   void CheckCertificates();
+  void ActCertManager();
   std::string FiguresOf(const std::string& pod);
   void ActVolumes();
   void GrowTo(const kube::Object& claim, const std::string& size);
@@ -149,7 +152,8 @@ class World {
     std::string pod_uid, certificate, authorities;
   };
   std::map<std::string, Folder> folders_;  // By pod.
-  bool kubelets_slow_ = false;
+  bool kubelets_slow_ = false, issuer_ready_ = true;
+  std::string issuer_certificate_, issuer_key_;  // Of cert-manager.
   bool slow_ = false, stopped_ = false, volumes_slow_ = false, stiff_ = false;
   std::map<std::string, std::string> grown_under_;  // By claim: the pod under which its volume grew.
   std::optional<uint32_t> ready_without_;

@@ -53,6 +53,8 @@ void World::ActCertificates() {
       const std::string name = kube::NameOf(pod), uid = kube::UidOf(pod);
       if (!Mounts(pod, "required") && !Mounts(pod, "optional")) continue;
       Folder folder = folders_[name];
+      // The kubelet waits for the Secret.
+      if (folder.pod_uid != uid && certificate.empty()) continue;
       const bool old = folder.certificate != certificate || folder.authorities != authorities;
       // A pod that starts reads what there is; of those that run one is the next.
       if (folder.pod_uid != uid || (old && !one_has_read)) {
