@@ -10,6 +10,7 @@ from kubernetes import HERE, Failed, Kubernetes, run, wait_for
 ROOT = HERE.parent.parent
 CRD = ROOT / "manifests" / "crd" / "dynamoclusters.yaml"
 SPEC = {"replicas": 3, "racks": [{"name": "a"}, {"name": "b"}], "storage": {"size": "10Gi", "storageClassName": "fast"}}
+CERT_MANAGER = {"peers": "CertManager", "clients": "Required", "issuerRef": {"name": "ca"}}
 
 # What is refused, by the words of its refusal, and its like that is accepted. Each is merged over SPEC.
 RULES = [
@@ -24,6 +25,9 @@ RULES = [
     ("spec.service.type", {"service": {"type": "ExternalName"}}, {"service": {"type": "LoadBalancer"}}),
     ("spec.transfer.bandwidth", {"transfer": {"bandwidth": "fast"}}, {"transfer": {"bandwidth": "64Mi"}}),
     ("spec.antiEntropy.interval", {"antiEntropy": {"interval": "1 day"}}, {"antiEntropy": {"interval": "1h30m"}}),
+    ("issuerRef is needed", {"tls": {"peers": "CertManager"}}, {"tls": CERT_MANAGER}),
+    ("issuerRef.kind must be", {"tls": {**CERT_MANAGER, "issuerRef": {"name": "ca", "kind": "Authority"}}},
+     {"tls": {**CERT_MANAGER, "issuerRef": {"name": "ca", "kind": "ClusterIssuer"}}}),
     ("spec.config", {"config": {"siblings-max": 50}}, {"config": {"siblings-max": "50"}}),
 ]
 # The same of changes of a cluster that is there.
@@ -156,9 +160,28 @@ def manifests(kube: Kubernetes) -> str:
     return f"{len(samples)} samples, {rendered.count('kind: ')} kinds of the base"
 
 
+def certificates(kube: Kubernetes) -> str:
+    """What the operator asks cert-manager for, against cert-manager's own definition."""
+    kube.kubectl("apply", "--server-side", "--filename", "-", stdin=run(HERE / "cert-manager-definitions"))
+    wait_for("cert-manager's definition", 30, lambda: kube.kubectl("get", "certificates.cert-manager.io") is not None)
+    resource = json.loads(kube.kubectl("create", "--dry-run=server", "--filename", "-", "--output", "json",
+                                       stdin=cluster("issued", merged(SPEC, {"tls": CERT_MANAGER}))))
+    resource["status"] = {"clusterID": "11111111-2222-3333-4444-555555555555"}
+    made = json.loads(run(kube.binaries / "dynamo-operator", "--render", stdin=json.dumps(resource)))["items"]
+    asked = {"apiVersion": "v1", "kind": "List", "items": [each for each in made if each["kind"] == "Certificate"]}
+    if sorted(each["metadata"]["name"] for each in asked["items"]) != ["issued-client-tls", "issued-peer-tls"]:
+        raise Failed(f"made: {[each['kind'] for each in made]}")
+    dry = ("apply", "--server-side", "--dry-run=server", "--validate=strict", "--filename", "-")
+    expect(kube, "", *dry, stdin=json.dumps(asked))
+    asked["items"][0]["spec"]["usages"] = ["to open doors"]
+    expect(kube, "Unsupported value", *dry, stdin=json.dumps(asked))
+    return f"{len(asked['items'])} Certificates accepted; one is refused for a usage that there is not"
+
+
 def removed(kube: Kubernetes) -> str:
     """The chart brings its own: Helm takes over nothing that it has not made."""
     kube.kubectl("delete", "--filename", str(CRD), "--timeout=60s")
+    kube.shell("kubectl", "delete", "crd", "certificates.cert-manager.io", "--timeout=60s", seconds=90)
     return "with the clusters that were made by it"
 
 
@@ -168,6 +191,7 @@ def alerts(kube: Kubernetes) -> str:
 
 STEPS = [("definition: rules", refuses_and_accepts), ("definition: defaults", fills_in_and_explains),
          ("definition: charts", charts), ("definition: alerts", alerts), ("definition: kube-score", score), ("definition: manifests", manifests),
+         ("definition: certificates", certificates),
          ("definition: removed", removed)]
 
 
