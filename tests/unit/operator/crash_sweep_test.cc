@@ -199,6 +199,14 @@ TEST_F(CrashSweep, OfPlaintextThatIsGivenUp) {
   }));
 }
 
+TEST_F(CrashSweep, OfCertificatesOfCertManager) {
+  const auto prepare = [](World& world) {
+    world.InstallCertManager();
+    world.Apply({{"tls", {{"peers", "CertManager"}, {"clients", "Optional"}, {"issuerRef", {{"name", "shop-ca"}}}}}});
+  };
+  Count(Sweep("cert-manager's certificates", prepare));
+}
+
 // Planted: acts on what it has not written down.
 Action ActsBeforeItRecords(const ClusterSpec& spec, const ClusterStatus& status, const Observed& observed) {
   Action action = Plan(spec, status, observed);
