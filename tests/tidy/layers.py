@@ -19,12 +19,14 @@ MAY_INCLUDE: dict[str, tuple[str, ...]] = {
     "common/admin": ("common/admin",) + _BASE,
     "common/kube": ("common/kube",) + _BASE,
     "common/tls": ("common/tls",) + _BASE,
+    "common/users": ("common/users", "common/tls", "common/yaml") + _BASE,
+    "common/yaml": ("common/yaml",) + _BASE,
     "node/core": _CORE,
     "node/protocol": _PROTOCOL,
     "node/env": _ENV,
     "node/service": _SERVICE,
     "node/adapter": ("node/adapter", "common/kube", "common/tls") + _ENV,
-    "node/api": ("node/api", "common/admin", "common/tls") + _ENV,
+    "node/api": ("node/api", "common/admin", "common/tls", "common/users") + _ENV,
     "node": ("node", "common"),  # main.cc, node.cc and config.cc wire everything.
     "client": ("client", "node/core", "common"),
     # What the operator decides needs no network; what it does needs both clients.
