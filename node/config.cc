@@ -121,12 +121,21 @@ Status CheckTls(const NodeConfig& config) {
   return {};
 }
 
+Status CheckUsers(const NodeConfig& config) {
+  if (config.auth_users_file.empty() || config.auth_allow_plaintext) return {};
+  if (config.tls_client.mode != TlsMode::kOff) return {};
+  return Fail(Errc::kInvalidArgument,
+              "auth-users-file wants tls-client: optional or required, or else passwords would pass in plaintext; "
+              "where that does no harm say auth-allow-plaintext: true");
+}
+
 // What one setting cannot say of itself.
 Status Complete(NodeConfig& config) {
   if (config.data_dir.empty()) return Fail(Errc::kInvalidArgument, "data-dir is needed: --data-dir FOLDER");
   if (Status addresses = CheckAddresses(config); !addresses) return addresses;
   if (Status ports = CheckPorts(config); !ports) return ports;
   if (Status tls = CheckTls(config); !tls) return tls;
+  if (Status users = CheckUsers(config); !users) return users;
   if (config.service.request_timeout > config.service.request_timeout_max) {
     return Fail(Errc::kInvalidArgument, "request-timeout-ms is above request-timeout-max-ms");
   }

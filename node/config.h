@@ -39,7 +39,9 @@ struct NodeConfig {
 
   TlsConfig tls_client, tls_peer, tls_admin;
   Duration tls_reload_interval{10'000'000};
-  std::string admin_token_file;  // Empty: none.
+  std::string admin_token_file;       // Empty: none.
+  std::string auth_users_file;        // Empty: whoever comes may read and write.
+  bool auth_allow_plaintext = false;  // Passwords, where there is no TLS.
 
   std::vector<std::string> seeds;  // host:port of peers.
   std::string seeds_dns;           // host:port; every address the name has is a seed.

@@ -143,6 +143,10 @@ std::vector<Setting> SecuritySettings() {
       Make("tls-reload-interval-ms", DYNAMO_FIELD(tls_reload_interval), "Between looks at these files.", 1, kMostMs),
       Make("admin-token-file", DYNAMO_FIELD(admin_token_file),
            "Holds the token that administrators show; all may administer without it and without ca.crt."),
+      Make("auth-users-file", DYNAMO_FIELD(auth_users_file),
+           "YAML file of the clients' users and what they may do; without it every client may do everything."),
+      Make("auth-allow-plaintext", DYNAMO_FIELD(auth_allow_plaintext),
+           "true: users may give their passwords without TLS, too."),
   };
 }
 
@@ -186,6 +190,13 @@ Status AssignNumber(const Setting& setting, const Given& given, T* out) {
     *out = static_cast<T>(*value);
   }
   return {};
+}
+
+Status AssignFlag(const Given& given, bool* out) {
+  const std::string& value = given.values.front();
+  *out = value == "true";
+  if (*out || value == "false") return {};
+  return Fail(Errc::kInvalidArgument, fmt::format("{}: \"{}\" is neither true nor false", given.where, value));
 }
 
 template <class T>
@@ -248,6 +259,8 @@ Status Assign(const Setting& setting, const Given& given, NodeConfig& config) {
           return {};
         } else if constexpr (std::is_enum_v<T>) {
           return AssignNamed(given, value);
+        } else if constexpr (std::is_same_v<T, bool>) {
+          return AssignFlag(given, value);
         } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
           return {};  // Taken above.
         } else {
@@ -281,6 +294,7 @@ std::string TypeName(const Setting& setting) {
   if (std::holds_alternative<std::vector<std::string>*>(field)) return "LIST";
   if (std::holds_alternative<LogLevel*>(field)) return "LEVEL";
   if (std::holds_alternative<TlsMode*>(field)) return "MODE";
+  if (std::holds_alternative<bool*>(field)) return "true|false";
   if (std::holds_alternative<Duration*>(field)) return "MS";
   return setting.name.find("bytes") != std::string::npos ? "BYTES" : "NUMBER";
 }

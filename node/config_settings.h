@@ -14,7 +14,7 @@
 namespace dynamo {
 
 // Where a setting's value lives; what it points at is the setting's type.
-using Field = std::variant<std::string*, std::vector<std::string>*, uint16_t*, uint32_t*, uint64_t*, Duration*,
+using Field = std::variant<std::string*, std::vector<std::string>*, uint16_t*, uint32_t*, uint64_t*, Duration*, bool*,
                            LogLevel*, TlsMode*>;
 
 struct Setting {

@@ -174,6 +174,8 @@ void Node::MakeService() {
   for (ShardIndex i = 0; i < shards_.size(); ++i) {
     DoorEnv env = DoorEnvOf(config_, &service_->requests(i), &shards_[i]->random(), &metrics_);
     env.tls = security_->client();
+    env.guard = security_->users();
+    env.scope = &shards_[i]->scope();
     const Doors::Admin admin{i == 0 ? &service_->admin() : nullptr, security_->admin(), security_->guard()};
     doors_.push_back(std::make_unique<Doors>(i, shards_[i]->loop().executor(), env, admin));
   }
@@ -257,6 +259,7 @@ void Node::StopThreads() {
     });
   }
   for (const auto& shard : shards_) shard->loop().Stop();
+  security_->Stop();
   running_ = false;
 }
 

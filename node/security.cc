@@ -29,6 +29,12 @@ Result<std::unique_ptr<Security>> Security::Open(const NodeConfig& config, Metri
   security->peer_ = std::move(*peer);
   security->admin_ = std::move(*admin);
 
+  if (!config.auth_users_file.empty()) {
+    auto users = ClientGuard::Open(config.auth_users_file, config.auth_allow_plaintext, metrics, log);
+    if (!users) return Fail(users.error().code, "auth-users-file: " + users.error().message);
+    security->users_ = std::move(*users);
+  }
+
   const bool by_certificate = security->admin_ && security->admin_->context()->authorities_expire();
   if (config.admin_token_file.empty() && !by_certificate) return security;
   auto guard = AdminGuard::Open(config.admin_token_file, metrics, log);
@@ -42,6 +48,11 @@ void Security::Look() {
     if (keeper != nullptr) keeper->Look();
   }
   if (guard_) guard_->Look();
+  if (users_) users_->Look();
+}
+
+void Security::Stop() {
+  if (users_) users_->Stop();
 }
 
 }  // namespace dynamo

@@ -1,4 +1,4 @@
-// What a node is secured with: TLS for each of its uses, and who may administer it.
+// What a node is secured with: TLS for each of its uses, who may administer it, and who its users are.
 #ifndef DYNAMO_NODE_SECURITY_H_
 #define DYNAMO_NODE_SECURITY_H_
 
@@ -9,6 +9,7 @@
 #include "common/base/result.h"
 #include "common/tls/keeper.h"
 #include "node/api/admin_guard.h"
+#include "node/api/client_guard.h"
 #include "node/config.h"
 
 namespace dynamo {
@@ -24,13 +25,17 @@ class Security {
   TlsKeeper* peer() const { return peer_.get(); }
   TlsKeeper* admin() const { return admin_.get(); }
   AdminGuard* guard() const { return guard_.get(); }
+  ClientGuard* users() const { return users_.get(); }
 
   // Reads all files again. On shard 0's thread.
   void Look();
+  // No password is looked at after this; before the shards go, which await the answers.
+  void Stop();
 
  private:
   std::unique_ptr<TlsKeeper> client_, peer_, admin_;
   std::unique_ptr<AdminGuard> guard_;
+  std::unique_ptr<ClientGuard> users_;
 };
 
 }  // namespace dynamo

@@ -9,8 +9,11 @@
 #include "node/api/limits.h"
 #include "node/env/random.h"
 #include "node/env/request_handler.h"
+#include "node/env/scope.h"
 
 namespace dynamo {
+
+class ClientGuard;
 
 // Of one shard; all outlive the door.
 struct DoorEnv {
@@ -19,7 +22,9 @@ struct DoorEnv {
   Metrics* metrics = nullptr;
   DoorLimits limits;
   std::string node_name;
-  TlsKeeper* tls = nullptr;  // Of clients; nullptr: plaintext only.
+  TlsKeeper* tls = nullptr;      // Of clients; nullptr: plaintext only.
+  ClientGuard* guard = nullptr;  // nullptr: whoever comes may do everything.
+  Scope* scope = nullptr;        // For waiting, where there is a guard.
 };
 
 }  // namespace dynamo

@@ -8,6 +8,7 @@
 
 #include "common/base/base64.h"
 #include "node/api/http_content.h"
+#include "node/api/http_guard.h"
 #include "node/api/http_objects.h"
 #include "node/api/http_properties.h"
 #include "node/api/riak_values.h"
@@ -73,6 +74,11 @@ Result<Bytes> ContextFrom(const HttpRequest& request) {
 }  // namespace
 
 Async<HttpResponse> HttpDoor::AnswerOn(std::shared_ptr<Connection> connection, HttpRequest request) {
+  if (env_.guard != nullptr) {
+    HttpCaller caller{request.method(), std::string(request.target()), std::string(request[http::field::authorization]),
+                      connection->stream().secured(), connection->stream().Client()};
+    if (auto refusal = co_await RefuseHttp(&env_, std::move(caller))) co_return std::move(*refusal);
+  }
   HttpResponse response = co_await Answer(std::move(request));
   if (env_.handler->Parting()) connection->EndSoon();
   co_return response;

@@ -7,6 +7,8 @@
 #include <boost/asio/write.hpp>
 #include <utility>
 
+#include "node/api/riak_values.h"
+
 namespace dynamo {
 namespace {
 
@@ -65,49 +67,82 @@ Async<bool> WriteAll(std::shared_ptr<Connection> connection, Bytes answer, DoorL
   co_return !error;
 }
 
-// What comes before and around a connection's requests: STARTTLS and, after it, the
-// client's name. Users are not known here, so that any is let in.
+// What comes before and around a connection's requests: STARTTLS and, after it, who the
+// client is. Where there are no users, any is let in.
 class PbSecurity {
  public:
   // kServe: the message is a request. kGoOn: it was answered.
   enum class Next { kServe, kGoOn, kEnd };
 
-  PbSecurity(std::shared_ptr<Connection> connection, const DoorEnv& env)
-      : connection_(std::move(connection)), limits_(env.limits), tls_(env.tls) {}
+  // `session` outlives this.
+  PbSecurity(std::shared_ptr<Connection> connection, DoorEnv env, PbSession* session)
+      : connection_(std::move(connection)), env_(std::move(env)), session_(session) {}
 
-  // Where there is TLS. `pipelined`: more was read than this message.
-  Async<Next> Take(PbCode code, bool pipelined) {
+  // Where there is TLS, or there are users. `pipelined`: more was read than this message.
+  // `body` is taken only from what is answered here.
+  Async<Next> Take(PbCode code, Bytes* body, bool pipelined) {
     const bool secured = connection_->stream().secured();
-    if (code == PbCode::kStartTls && !secured) co_return co_await Start(pipelined);
-    if (secured && code == PbCode::kAuthReq) co_return co_await Say(EncodePbFrame(PbCode::kAuthResp, ""));
-    if (secured && code == PbCode::kStartTls) co_return co_await Say(EncodePbError("TLS has begun already"));
+    if (code == PbCode::kStartTls && env_.tls != nullptr) {
+      if (!secured) co_return co_await Start(pipelined);
+      co_return co_await Say(EncodePbError("TLS has begun already"));
+    }
+    if (!secured && !PlaintextMay(code)) co_return co_await AskForTls();
+    if (code == PbCode::kAuthReq) {
+      if (env_.guard != nullptr) co_return co_await Authenticate(std::move(*body));
+      if (secured) co_return co_await Say(EncodePbFrame(PbCode::kAuthResp, ""));
+    } else if (env_.guard != nullptr && code != PbCode::kStartTls && !session_->HasUser()) {
+      co_return co_await Say(EncodePbError("Security is enabled, please authenticate first"));
+    }
+    co_return Next::kServe;
+  }
+
+ private:
+  bool PlaintextMay(PbCode code) const {
+    if (env_.tls != nullptr && env_.tls->required()) return false;
+    if (env_.guard != nullptr) return env_.guard->allows_plaintext();
     // A password is never asked for in plaintext.
-    if (secured || (!tls_->required() && code != PbCode::kAuthReq)) co_return Next::kServe;
-    if (!std::exchange(refused_, true)) {
-      tls_->Refused({TlsReason::kPlaintext, "wanted STARTTLS"}, connection_->stream().Client());
+    return code != PbCode::kAuthReq;
+  }
+
+  Async<Next> AskForTls() {
+    if (env_.tls != nullptr && !std::exchange(refused_, true)) {
+      env_.tls->Refused({TlsReason::kPlaintext, "wanted STARTTLS"}, connection_->stream().Client());
     }
     co_return co_await Say(EncodePbError("Security is enabled, please STARTTLS first"));
   }
 
- private:
+  Async<Next> Authenticate(Bytes body) {
+    riak::AuthReq request;
+    if (auto parsed = ParsePb(body, &request); !parsed) {
+      co_return co_await Say(EncodePbError(RiakErrorText(parsed.error())));
+    }
+    connection_->ClearDeadline();
+    const auto user = co_await env_.guard->Authenticate(
+        env_.scope, {ClientGuard::Door::kPb, connection_->stream().Client(), request.user(), request.password()});
+    if (!user) co_return co_await Say(EncodePbError(RiakErrorText(user.error())));
+    if (!*user) co_return co_await Say(EncodePbError("Authentication failed"));
+    session_->SetUser(**user);
+    co_return co_await Say(EncodePbFrame(PbCode::kAuthResp, ""));
+  }
+
   Async<Next> Start(bool pipelined) {
     // What was sent in plaintext must not be taken for something that was said within TLS.
     if (pipelined) {
-      tls_->Refused({TlsReason::kProtocol, "bytes right after STARTTLS"}, connection_->stream().Client());
+      env_.tls->Refused({TlsReason::kProtocol, "bytes right after STARTTLS"}, connection_->stream().Client());
       co_return Next::kEnd;
     }
     if (co_await Say(EncodePbFrame(PbCode::kStartTls, "")) == Next::kEnd) co_return Next::kEnd;
-    connection_->SetDeadline(limits_.handshake_timeout);
-    co_return co_await connection_->stream().Secure(tls_) ? Next::kGoOn : Next::kEnd;
+    connection_->SetDeadline(env_.limits.handshake_timeout);
+    co_return co_await connection_->stream().Secure(env_.tls) ? Next::kGoOn : Next::kEnd;
   }
 
   Async<Next> Say(Bytes answer) {
-    co_return co_await WriteAll(connection_, std::move(answer), limits_) ? Next::kGoOn : Next::kEnd;
+    co_return co_await WriteAll(connection_, std::move(answer), env_.limits) ? Next::kGoOn : Next::kEnd;
   }
 
   std::shared_ptr<Connection> connection_;
-  DoorLimits limits_;
-  TlsKeeper* tls_;
+  DoorEnv env_;
+  PbSession* session_;
   bool refused_ = false;
 };
 
@@ -117,7 +152,7 @@ Async<> ServePb(std::shared_ptr<Connection> connection, DoorEnv env) {
   const size_t bytes_max = env.limits.object_bytes_max + kMessageOverhead;
   PbSession session(env);
   PbReader reader(connection.get(), env.limits);
-  PbSecurity security(connection, env);
+  PbSecurity security(connection, env, &session);
   for (;;) {
     if (reader.empty()) connection->SetIdle(env.limits.idle_timeout);
     if (!co_await reader.Need(kPbLengthBytes)) co_return;
@@ -131,8 +166,8 @@ Async<> ServePb(std::shared_ptr<Connection> connection, DoorEnv env) {
     const auto code = static_cast<uint8_t>(reader.Take(1)[0]);
     Bytes body(reader.Take(*length - 1));
     reader.Shrink();
-    if (env.tls != nullptr) {
-      const PbSecurity::Next next = co_await security.Take(static_cast<PbCode>(code), !reader.empty());
+    if (env.tls != nullptr || env.guard != nullptr) {
+      const PbSecurity::Next next = co_await security.Take(static_cast<PbCode>(code), &body, !reader.empty());
       if (next == PbSecurity::Next::kEnd) co_return;
       if (next == PbSecurity::Next::kGoOn) continue;
     }

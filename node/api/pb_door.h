@@ -3,9 +3,13 @@
 #define DYNAMO_NODE_API_PB_DOOR_H_
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "common/base/bytes.h"
+#include "common/users/users.h"
+#include "node/api/client_guard.h"
 #include "node/api/connection.h"
 #include "node/api/door_env.h"
 #include "node/api/pb_codec.h"
@@ -21,7 +25,14 @@ class PbSession {
   // The whole answer frame. Never fails: errors are answers.
   Async<Bytes> Answer(uint8_t code, Bytes body);
 
+  // Where there are users: whose requests these are from now on.
+  void SetUser(UserIdentity user) { user_ = std::move(user); }
+  // Somebody who is still a user.
+  bool HasUser() const;
+
  private:
+  // nullopt: the user may.
+  std::optional<Bytes> Refuse(Permission permission, GrantTarget target) const;
   Async<Bytes> Get(riak::GetReq request);
   Async<Bytes> Put(riak::PutReq request);
   Async<Bytes> Delete(riak::DelReq request);
@@ -32,6 +43,7 @@ class PbSession {
   Async<Bytes> AnswerProperties(PbCode code, Bytes body);
 
   DoorEnv env_;
+  std::optional<UserIdentity> user_;
   Bytes client_id_ = Bytes(4, '\0');
 };
 

@@ -67,6 +67,15 @@ std::optional<std::string_view> NameOfUnsupported(uint8_t code) {
 
 }  // namespace
 
+bool PbSession::HasUser() const { return user_ && env_.guard->Knows(*user_); }
+
+std::optional<Bytes> PbSession::Refuse(Permission permission, GrantTarget target) const {
+  if (env_.guard == nullptr) return std::nullopt;
+  // Without a user nothing comes this far.
+  const auto denial = env_.guard->Deny(ClientGuard::Door::kPb, user_.value_or(UserIdentity{}), permission, target);
+  return denial ? std::optional(EncodePbError(*denial)) : std::nullopt;
+}
+
 Async<Bytes> PbSession::Answer(uint8_t code, Bytes body) {
   switch (static_cast<PbCode>(code)) {
     case PbCode::kPingReq: co_return EncodePbFrame(PbCode::kPingResp, std::string_view());
@@ -109,18 +118,23 @@ Async<Bytes> PbSession::AnswerProperties(PbCode code, Bytes body) {
       riak::GetBucketReq request;
       if (auto parsed = ParsePb(body, &request); !parsed) co_return EncodeError(parsed.error());
       std::string type = TypeOf(request.has_type(), request.type());
-      if (code == PbCode::kGetBucketReq) co_return GetProperties(type, request.bucket());
+      const bool get = code == PbCode::kGetBucketReq;
+      const Permission permission = get ? Permission::kGetBucket : Permission::kSetBucket;
+      if (auto refusal = Refuse(permission, {type, request.bucket()})) co_return std::move(*refusal);
+      if (get) co_return GetProperties(type, request.bucket());
       co_return co_await ResetProperties(std::move(type), request.bucket());
     }
     case PbCode::kSetBucketReq: {
       riak::SetBucketReq request;
       if (auto parsed = ParsePb(body, &request); !parsed) co_return EncodeError(parsed.error());
-      co_return co_await SetProperties(TypeOf(request.has_type(), request.type()), request.bucket(), request.props(),
-                                       PbCode::kSetBucketResp);
+      std::string type = TypeOf(request.has_type(), request.type());
+      if (auto refusal = Refuse(Permission::kSetBucket, {type, request.bucket()})) co_return std::move(*refusal);
+      co_return co_await SetProperties(std::move(type), request.bucket(), request.props(), PbCode::kSetBucketResp);
     }
     case PbCode::kGetBucketTypeReq: {
       riak::GetBucketTypeReq request;
       if (auto parsed = ParsePb(body, &request); !parsed) co_return EncodeError(parsed.error());
+      if (auto refusal = Refuse(Permission::kGetBucketType, {request.type(), ""})) co_return std::move(*refusal);
       co_return GetProperties(request.type(), "");
     }
     case PbCode::kSetBucketTypeReq:
@@ -139,6 +153,7 @@ Async<Bytes> PbSession::Get(riak::GetReq request) {
   GetRequest get;
   get.key = {TypeOf(request.has_type(), request.type()), request.bucket(), request.key()};
   if (auto valid = ValidateKey(get.key, env_.limits); !valid) co_return EncodeError(valid.error());
+  if (auto refusal = Refuse(Permission::kGet, {get.key.type, get.key.bucket})) co_return std::move(*refusal);
   get.options = ReadOptionsOf(request);
   if (request.has_basic_quorum()) get.options.basic_quorum = request.basic_quorum();
   if (request.has_notfound_ok()) get.options.notfound_ok = request.notfound_ok();
@@ -167,6 +182,7 @@ Async<Bytes> PbSession::Put(riak::PutReq request) {
   put.key = {TypeOf(request.has_type(), request.type()), request.bucket(),
              generate ? GenerateKey(*env_.random) : request.key()};
   if (auto valid = ValidateKey(put.key, env_.limits); !valid) co_return EncodeError(valid.error());
+  if (auto refusal = Refuse(Permission::kPut, {put.key.type, put.key.bucket})) co_return std::move(*refusal);
   put.content = ContentFromPb(std::move(*request.mutable_content()));
   put.context = request.vclock();
   put.options = WriteOptionsOf(request);
@@ -194,6 +210,7 @@ Async<Bytes> PbSession::Delete(riak::DelReq request) {
   DeleteRequest erase;
   erase.key = {TypeOf(request.has_type(), request.type()), request.bucket(), request.key()};
   if (auto valid = ValidateKey(erase.key, env_.limits); !valid) co_return EncodeError(valid.error());
+  if (auto refusal = Refuse(Permission::kDelete, {erase.key.type, erase.key.bucket})) co_return std::move(*refusal);
   erase.context = request.vclock();
   erase.read_options = ReadOptionsOf(request);
   erase.options = WriteOptionsOf(request);

@@ -92,7 +92,7 @@ TEST(Config, TheFileMayBeNamedInTheEnvironment) {
 // One that is nobody's default.
 std::string ValueOfType(const std::string& type) {
   static const std::map<std::string, std::string> values = {
-      {"TEXT", "10.1.2.3:77"}, {"LIST", "a:1,b:2"}, {"LEVEL", "warn"}, {"MODE", "required"}};
+      {"TEXT", "10.1.2.3:77"}, {"LIST", "a:1,b:2"}, {"LEVEL", "warn"}, {"MODE", "required"}, {"true|false", "true"}};
   const auto found = values.find(type);
   return found == values.end() ? "41" : found->second;
 }
@@ -113,6 +113,7 @@ TEST(Config, EverySettingCanBeGivenInAllThreePlacesAndShowsTheSame) {
     file.arguments.clear();
     for (FakeInvocation* invocation : {&flag, &variable, &file}) {
       if (setting.name != "data-dir") invocation->Say({"--data-dir", "/data"});
+      if (setting.name == "auth-users-file") invocation->Say({"--auth-allow-plaintext", "true"});
       if (type == "MODE") invocation->Say({"--" + setting.name + "-folder", "/tls"});
       EXPECT_EQ(ShowValue(setting, invocation->Config()), value) << setting.name;
     }
@@ -256,6 +257,20 @@ TEST(Config, TlsIsOffUntilItIsNamedAndWantsAFolder) {
   EXPECT_THAT(FakeInvocation().Say({"--tls-client", "optional"}).Refusal(),
               HasSubstr("tls-client wants tls-client-folder"));
   EXPECT_THAT(FakeInvocation().Say({"--tls-client", "yes"}).Refusal(), HasSubstr("off, optional, required"));
+}
+
+TEST(Config, UsersWantTlsOrASayThatPlaintextWillDo) {
+  EXPECT_EQ(FakeInvocation().Config().auth_users_file, "");
+  EXPECT_THAT(FakeInvocation().Say({"--auth-users-file", "/u"}).Refusal(),
+              HasSubstr("auth-users-file wants tls-client"));
+  EXPECT_TRUE(FakeInvocation().File("auth-users-file: /u\nauth-allow-plaintext: true\n").Config().auth_allow_plaintext);
+  const NodeConfig config =
+      FakeInvocation()
+          .Say({"--auth-users-file", "/u", "--tls-client", "optional", "--tls-client-folder", "/t"})
+          .Config();
+  EXPECT_EQ(config.auth_users_file, "/u");
+  EXPECT_FALSE(config.auth_allow_plaintext);
+  EXPECT_THAT(FakeInvocation().Say({"--auth-allow-plaintext", "yes"}).Refusal(), HasSubstr("neither true nor false"));
 }
 
 }  // namespace
