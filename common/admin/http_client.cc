@@ -12,6 +12,9 @@ std::unique_ptr<httplib::Client> MakeHttpClient(const Endpoint& endpoint) {
   if (!with.ca_file.empty()) client->set_ca_cert_path(with.ca_file.c_str());
   std::string token;
   if (!with.token_file.empty() && std::ifstream(with.token_file) >> token) client->set_bearer_token_auth(token.c_str());
+  std::ifstream password_file(with.password_file);
+  std::string password;
+  if (!with.user.empty() && std::getline(password_file, password)) client->set_basic_auth(with.user, password);
   return client;
 }
 

@@ -19,6 +19,8 @@ struct Credentials {
   std::string ca_file;  // Whom to trust at https; without it those whom the system trusts.
   std::string certificate_file, key_file;
   std::string token_file;  // Its token is shown as a bearer's.
+  // Of the clients' door; the password is the file's first line.
+  std::string user, password_file;
 };
 
 // Of a node's port: "host:port", "http://..." or "https://...".
@@ -30,7 +32,7 @@ struct Endpoint {
   Endpoint(std::string address, Credentials credentials = {}) : url(std::move(address)), with(std::move(credentials)) {}
 };
 
-// Connects when it is first used. A token that cannot be read is not shown.
+// Connects when it is first used. A token or password that cannot be read is not shown.
 std::unique_ptr<httplib::Client> MakeHttpClient(const Endpoint& endpoint);
 
 // "host:port" or a URL -> a URL.

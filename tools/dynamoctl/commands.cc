@@ -11,6 +11,7 @@
 
 #include "tools/dynamoctl/cluster_commands.h"
 #include "tools/dynamoctl/object_commands.h"
+#include "tools/dynamoctl/password_command.h"
 #include "tools/dynamoctl/repair_command.h"
 #include "tools/dynamoctl/type_commands.h"
 
@@ -38,6 +39,11 @@ void AddCommon(CLI::App& app, Settings* settings) {
   app.add_option("--admin-token-file", with.token_file, "File of the administrator's token")
       ->envname("DYNAMO_ADMIN_TOKEN_FILE")
       ->check(CLI::ExistingFile);
+  admin::Credentials& user = settings->http.with;
+  app.add_option("--user", user.user, "User at the HTTP door")->envname("DYNAMO_USER");
+  app.add_option("--password-file", user.password_file, "File whose first line is the user's password")
+      ->envname("DYNAMO_PASSWORD_FILE")
+      ->check(CLI::ExistingFile);
   app.add_option("-o,--output", settings->output, "How to print: text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
@@ -58,6 +64,7 @@ int Run(const std::vector<std::string>& arguments, std::istream& in, std::ostrea
   std::function<Status()> chosen;
   AddClusterCommands(app, &settings, &chosen);
   AddObjectCommands(app, &settings, &chosen);
+  AddPasswordCommand(app, &settings, &chosen);
   AddRepairCommand(app, &settings, &chosen);
   AddTypeCommands(app, &settings, &chosen);
 
