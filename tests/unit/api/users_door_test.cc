@@ -268,6 +268,28 @@ TEST_F(UsersDoorTest, ManyWhoAskAtOnceWaitForOneAnswer) {
   EXPECT_LE(guard_->passwords_computed(), 2u);
 }
 
+Async<> CheckInto(PasswordChecks* checks, Scope* scope, PasswordHash stored, std::string password, int* overloaded) {
+  const auto right = co_await checks->Check(scope, std::move(stored), std::move(password));
+  if (!right && right.error().code == Errc::kOverloaded) ++*overloaded;
+}
+
+TEST(PasswordChecks, TooManyDifferentPasswordsAtOnceAreRefusedAsOverload) {
+  asio::io_context io{1};
+  Scope scope(io.get_executor());
+  PasswordChecks checks;
+  const PasswordHash stored = HashPassword("right", "salt", 5'000);
+  int overloaded = 0;
+  // More than are found to be wrong while these ask.
+  constexpr int kAsked = 4 * static_cast<int>(PasswordChecks::kChecksMax);
+  for (int i = 0; i < kAsked; ++i) {
+    scope.Spawn(CheckInto(&checks, &scope, stored, "guess " + std::to_string(i), &overloaded));
+  }
+  while (scope.suspended() > 0 || overloaded + static_cast<int>(checks.computed()) < kAsked)
+    io.run_one_for(std::chrono::seconds(1));
+  EXPECT_GT(overloaded, 0);
+  EXPECT_GE(checks.computed(), PasswordChecks::kChecksMax);
+}
+
 TEST(HttpGuard, ReadsBasicCredentialsWithAnyPassword) {
   const auto parsed = ParseBasic("basic " + Base64Encode("u:p:q"));
   ASSERT_TRUE(parsed);
