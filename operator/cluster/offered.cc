@@ -18,8 +18,10 @@ struct NotOffered {
 };
 const std::vector<NotOffered>& FieldsNotOffered() {
   static const std::vector<NotOffered> fields = {
-      {"auth.enabled", false},         {"monitoring.rules", false},  // The operator's chart has them, for all clusters.
-      {"monitoring.dashboard", false}, {"replication.sloppyQuorum", true}, {"replication.hintedHandoff", true},
+      {"monitoring.rules", false},  // The operator's chart has them, for all clusters.
+      {"monitoring.dashboard", false},
+      {"replication.sloppyQuorum", true},
+      {"replication.hintedHandoff", true},
   };
   return fields;
 }

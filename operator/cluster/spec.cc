@@ -167,6 +167,19 @@ Status ReadTls(const Object& object, ClusterSpec* spec) {
   return spec->AsksForPeerCertificate() ? ReadIssuer(object, &spec->tls_issuer) : Status{};
 }
 
+// After ReadTls.
+Status ReadAuth(const Object& object, ClusterSpec* spec) {
+  if (!BoolAt(object, "spec.auth.enabled", false)) return {};
+  spec->auth_users_secret = StringAt(object, "spec.auth.usersSecret");
+  if (spec->auth_users_secret.empty()) {
+    return Fail(Errc::kInvalidArgument,
+                "spec.auth.usersSecret: enabled: true needs the name of the Secret of users.yaml");
+  }
+  if (spec->tls_clients != ClusterSpec::ClientTls::kDisabled) return {};
+  return Fail(Errc::kInvalidArgument,
+              "spec.auth.enabled: passwords would pass in plaintext; needs spec.tls.clients: Optional or Required");
+}
+
 Status ReadUpdate(const Object& object, ClusterSpec* spec) {
   const auto wrong = [](const char* field) {
     return Fail(Errc::kInvalidArgument, fmt::format("spec.update.{} cannot be read", field));
@@ -263,6 +276,7 @@ Result<ClusterSpec> ParseSpec(const Object& object) {
   if (auto read = ReadReplacement(object, &spec); !read) return Fail(read.error());
   if (auto read = ReadUpdate(object, &spec); !read) return Fail(read.error());
   if (auto read = ReadTls(object, &spec); !read) return Fail(read.error());
+  if (auto read = ReadAuth(object, &spec); !read) return Fail(read.error());
   if (auto checked = Check(spec); !checked) return Fail(checked.error());
   if (auto checked = CheckQuorums(spec); !checked) return Fail(checked.error());
   return spec;

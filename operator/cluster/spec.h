@@ -64,6 +64,7 @@ struct ClusterSpec {
   std::string tls_peers_secret, tls_clients_secret;  // Of somebody else; empty: names of its own.
   IssuerRef tls_issuer;                              // Of kCertManager.
   std::string tls_rotate_token;                      // A change asks for another authority.
+  std::string auth_users_secret;                     // Holds users.yaml; empty: every client may do everything.
   // As status says: nodes that run change from plaintext to TLS, and back, by way of "optional".
   std::string tls_peer_mode = "off";
   bool pod_monitor = false;

@@ -50,11 +50,17 @@ std::vector<TlsFolder> TlsFolders(const ClusterSpec& spec) {
   return out;
 }
 
+// Where the nodes see the Secret of users; see docs/users.md.
+constexpr char kUsersFolder[] = "/etc/dynamo/users";
+
 json::array Mounts(const ClusterSpec& spec) {
   json::array out{Object{{"name", "data"}, {"mountPath", kDataFolder}},
                   Object{{"name", "api-access"}, {"mountPath", kTokenFolder}, {"readOnly", true}}};
   for (const TlsFolder& tls : TlsFolders(spec)) {
     out.push_back(Object{{"name", tls.volume}, {"mountPath", tls.folder}, {"readOnly", true}});
+  }
+  if (!spec.auth_users_secret.empty()) {
+    out.push_back(Object{{"name", "users"}, {"mountPath", kUsersFolder}, {"readOnly", true}});
   }
   return out;
 }
@@ -76,6 +82,9 @@ json::array Environment(const ClusterSpec& spec, const RackSpec& rack) {
   for (const TlsFolder& tls : TlsFolders(spec)) {
     out.push_back(Variable(fmt::format("DYNAMO_TLS_{}", tls.setting), tls.mode));
     out.push_back(Variable(fmt::format("DYNAMO_TLS_{}_FOLDER", tls.setting), tls.folder));
+  }
+  if (!spec.auth_users_secret.empty()) {
+    out.push_back(Variable("DYNAMO_AUTH_USERS_FILE", fmt::format("{}/users.yaml", kUsersFolder)));
   }
   return out;
 }
@@ -158,6 +167,10 @@ json::array Volumes(const ClusterSpec& spec) {
   json::array out{ApiAccess()};
   for (const TlsFolder& tls : TlsFolders(spec)) {
     out.push_back(Object{{"name", tls.volume}, {"secret", {{"secretName", tls.secret}, {"defaultMode", 0440}}}});
+  }
+  if (!spec.auth_users_secret.empty()) {
+    out.push_back(
+        Object{{"name", "users"}, {"secret", {{"secretName", spec.auth_users_secret}, {"defaultMode", 0440}}}});
   }
   return out;
 }

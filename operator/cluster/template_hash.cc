@@ -33,6 +33,7 @@ std::string TemplateHashOf(const ClusterSpec& spec, const RackSpec& rack) {
     wish["tlsClients"] = spec.tls_clients == ClusterSpec::ClientTls::kRequired ? "required" : "optional";
     wish["tlsClientsSecret"] = spec.ClientSecretName();
   }
+  if (!spec.auth_users_secret.empty()) wish["authUsersSecret"] = spec.auth_users_secret;
   return ToHex(HashOf(kube::json::serialize(wish)));
 }
 

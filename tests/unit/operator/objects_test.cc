@@ -7,6 +7,7 @@
 
 #include "operator/cluster/render_list.h"
 #include "operator/cluster/status.h"
+#include "operator/cluster/template_hash.h"
 
 namespace dynamo::op {
 namespace {
@@ -296,6 +297,8 @@ TEST(ClusterSpec, NamesTheFieldThatIsWrong) {
        "spec.tls.issuerRef.kind"},
       {{{"tls", {{"peers", "SecretRef"}}}}, "spec.tls.peersSecret"},
       {{{"tls", {{"clients", "Sometimes"}}}}, "spec.tls.clients"},
+      {{{"auth", {{"enabled", true}, {"usersSecret", "users"}}}}, "spec.auth.enabled"},
+      {{{"auth", {{"enabled", true}}}, {"tls", {{"clients", "Required"}}}}, "spec.auth.usersSecret"},
       {{{"transfer", {{"bandwidth", "fast"}}}}, "spec.transfer.bandwidth"},
       {{{"transfer", {{"bandwidth", "0"}}}}, "spec.transfer.bandwidth"},
       {{{"transfer", {{"maxConcurrent", 0}}}}, "spec.transfer.maxConcurrent"},
@@ -319,7 +322,6 @@ TEST(ClusterSpec, RefusesByNameWhatThisVersionDoesNotDo) {
     const char* field;
   };
   const std::vector<Row> table = {
-      {{{"auth", {{"enabled", true}}}}, {{"auth", {{"enabled", false}}}}, "spec.auth.enabled"},
       {{{"monitoring", {{"rules", true}}}}, {{"monitoring", {{"rules", false}}}}, "spec.monitoring.rules"},
       {{{"replication", {{"sloppyQuorum", false}}}}, {{"replication", {{"sloppyQuorum", true}}}}, "sloppyQuorum"},
       {{{"replication", {{"readQuorum", 1}}}}, {{"replication", {{"readQuorum", 2}}}}, "spec.replication.readQuorum"},
@@ -333,6 +335,23 @@ TEST(ClusterSpec, RefusesByNameWhatThisVersionDoesNotDo) {
     EXPECT_TRUE(parse(accepted)) << field;
   }
   EXPECT_TRUE(parse({{"replicas", 5}, {"replication", {{"factor", 5}, {"readQuorum", 3}, {"writeQuorum", 3}}}}));
+}
+
+TEST(Objects, UsersComeFromTheSecretWhereTheyAreWanted) {
+  const auto spec_with = [](bool enabled) {
+    return SpecOf(
+        {{"auth", {{"enabled", enabled}, {"usersSecret", "shop-users"}}}, {"tls", {{"clients", "Required"}}}});
+  };
+  const ClusterSpec with = spec_with(true), without = spec_with(false);
+  const Object set = RenderStatefulSet(InputFor(with), 0);
+  EXPECT_EQ(Variable(ContainerOf(set), "DYNAMO_AUTH_USERS_FILE"), "/etc/dynamo/users/users.yaml");
+  const std::string text = json::serialize(set);
+  EXPECT_THAT(text, HasSubstr(R"({"name":"users","mountPath":"/etc/dynamo/users","readOnly":true})"));
+  EXPECT_THAT(text, HasSubstr(R"({"name":"users","secret":{"secretName":"shop-users","defaultMode":288}})"));
+  const Object plain = RenderStatefulSet(InputFor(without), 0);
+  EXPECT_EQ(Variable(ContainerOf(plain), "DYNAMO_AUTH_USERS_FILE"), "(none)");
+  EXPECT_EQ(json::serialize(plain).find("shop-users"), std::string::npos);
+  EXPECT_NE(TemplateHashOf(with, with.racks[0]), TemplateHashOf(without, without.racks[0]));
 }
 
 TEST(ClusterSpec, LostVolumesAreReplacedUnlessItSaysOtherwise) {
