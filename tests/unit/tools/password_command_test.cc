@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 TEST(HashPassword, PrintsAHashOfTheFirstLineThatTheFileOfUsersTakes) {
   std::istringstream in("open sesame\nmore\n");
   std::ostringstream out, err;
-  ASSERT_EQ(Run({"hash-password", "--iterations", "1000"}, in, out, err), 0) << err.str();
+  ASSERT_EQ(ctl::Run({"hash-password", "--iterations", "1000"}, in, out, err), 0) << err.str();
   std::string line = out.str();
   ASSERT_EQ(line.back(), '\n');
   line.pop_back();
@@ -29,7 +29,7 @@ TEST(HashPassword, PrintsAHashOfTheFirstLineThatTheFileOfUsersTakes) {
 TEST(HashPassword, WantsAPassword) {
   std::istringstream in("\n");
   std::ostringstream out, err;
-  EXPECT_EQ(Run({"hash-password"}, in, out, err), 2);
+  EXPECT_EQ(ctl::Run({"hash-password"}, in, out, err), 2);
   EXPECT_THAT(err.str(), HasSubstr("no password"));
   EXPECT_EQ(out.str(), "");
 }
