@@ -147,13 +147,17 @@ class Chaos:
         # Of more pods a machine, more volumes than one would be lost: that is a human's to decide.
         scaling.scale(self._kube, len(MACHINES))
         self.settled()
-        machine = self._random.choice(MACHINES)
-        lost = [pod["metadata"]["name"] for pod in self._kube.get("pods", "--selector", scaling.SELECTOR)["items"]
-                if pod["spec"]["nodeName"] == machine]
+        pods = collections.defaultdict(list)
+        for pod in self._kube.get("pods", "--selector", scaling.SELECTOR)["items"]:
+            pods[pod["spec"]["nodeName"]].append(pod["metadata"]["name"])
+        machine = self._random.choice(sorted(name for name in pods if len(pods[name]) == 1))
+        seen = scaling.events(self._kube, "VolumeLost")
         run(HERE / "node", "delete", machine)
         self._kube.shell("kubectl", "delete", "node", machine)
-        with self._a_loss(*lost):
-            yield f"{machine} with {', '.join(lost)}"
+        with self._a_loss(*pods[machine]):
+            yield f"{machine} with {pods[machine][0]}"
+            # Before, one of the same name is taken for the same one.
+            wait_for("the operator to see that a machine is gone", HEAL_SECONDS, lambda: scaling.events(self._kube, "VolumeLost") > seen)
             run(HERE / "node", "start", machine)
             self._kube.wait_until_machine_is_ready(machine)
             clusters.load_image(self._kube.binaries)
