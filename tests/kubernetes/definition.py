@@ -28,6 +28,10 @@ RULES = [
     ("issuerRef is needed", {"tls": {"peers": "CertManager"}}, {"tls": CERT_MANAGER}),
     ("issuerRef.kind must be", {"tls": {**CERT_MANAGER, "issuerRef": {"name": "ca", "kind": "Authority"}}},
      {"tls": {**CERT_MANAGER, "issuerRef": {"name": "ca", "kind": "ClusterIssuer"}}}),
+    ("auth.enabled needs auth.usersSecret", {"tls": {"clients": "Optional"}, "auth": {"enabled": True}},
+     {"tls": {"clients": "Optional"}, "auth": {"enabled": True, "usersSecret": "users"}}),
+    ("auth.enabled needs tls.clients", {"auth": {"enabled": True, "usersSecret": "users"}},
+     {"tls": {"clients": "Required"}, "auth": {"enabled": True, "usersSecret": "users"}}),
     ("spec.config", {"config": {"siblings-max": 50}}, {"config": {"siblings-max": "50"}}),
 ]
 # The same of changes of a cluster that is there.
