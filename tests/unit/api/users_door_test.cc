@@ -261,6 +261,7 @@ TEST_F(UsersDoorTest, ManyWhoAskAtOnceWaitForOneAnswer) {
   Write("users: [{name: app, password_hash: " + ToText(HashPassword("slow", "salt", 400'000)) + "}]\n");
   guard_->Look();
   std::vector<std::unique_ptr<TlsClient>> clients;
+  clients.reserve(20);
   for (int i = 0; i < 20; ++i) clients.push_back(Connect());
   for (const auto& client : clients) ASSERT_TRUE(client->Send(AuthFrame("app", "slow")));
   const std::string welcome = EncodePbFrame(PbCode::kAuthResp, "");
